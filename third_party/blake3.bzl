@@ -23,7 +23,7 @@ cc_library(
     # threaded tree hash of ours is built on.
     textual_hdrs = ["c/blake3_impl.h"],
     copts = ["-w", "-O3"],
-    strip_include_prefix = "c",
+    includes = ["c"],
     visibility = ["//visibility:public"],
 )
 """
