@@ -66,21 +66,18 @@ void AppendTime(std::string* out, const Timestamp& time) {
 
 bool ConsumeTime(absl::string_view* in, Timestamp* time) {
   uint64_t seconds;
-  if (!ConsumeVarint(in, &seconds) || !ConsumeVarint32(in, &time->nanoseconds))
-    return false;
+  if (!ConsumeVarint(in, &seconds) || !ConsumeVarint32(in, &time->nanoseconds)) return false;
   time->seconds = UnZigZag(seconds);
   return time->nanoseconds < 1'000'000'000;
 }
 
 bool ConsumeXattrs(absl::string_view* in, std::vector<InlineXattr>* xattrs) {
   uint64_t count;
-  if (!ConsumeVarint(in, &count) || count == 0 || count > kXattrCountMax)
-    return false;
+  if (!ConsumeVarint(in, &count) || count == 0 || count > kXattrCountMax) return false;
   size_t total_bytes = 0;
   for (uint64_t i = 0; i < count; ++i) {
     absl::string_view name, value;
-    if (!ConsumeSized(in, kXattrNameBytesMax, &name) || name.empty())
-      return false;
+    if (!ConsumeSized(in, kXattrNameBytesMax, &name) || name.empty()) return false;
     if (!ConsumeSized(in, InodeRow::kInlineXattrBytesMax, &value)) return false;
     if (!xattrs->empty() && xattrs->back().name >= name) return false;
     total_bytes += name.size() + value.size();
@@ -94,8 +91,7 @@ bool ConsumeOwner(absl::string_view* in, uint64_t present, InodeRow* row) {
   if ((present & kUid) && !ConsumeVarint32(in, &row->uid)) return false;
   if ((present & kGid) && !ConsumeVarint32(in, &row->gid)) return false;
   row->link_count = 1;
-  if ((present & kLinkCount) && !ConsumeVarint32(in, &row->link_count))
-    return false;
+  if ((present & kLinkCount) && !ConsumeVarint32(in, &row->link_count)) return false;
   if ((present & kDevice) && !ConsumeVarint32(in, &row->device)) return false;
   if ((present & kPolicy) && !ConsumeVarint32(in, &row->policy)) return false;
   if ((present & kSize) && !ConsumeVarint(in, &row->size_bytes)) return false;
@@ -105,14 +101,10 @@ bool ConsumeOwner(absl::string_view* in, uint64_t present, InodeRow* row) {
 bool ConsumeTimes(absl::string_view* in, uint64_t present, InodeRow* row) {
   if (!ConsumeTime(in, &row->change_time)) return false;
   row->access_time = row->modify_time = row->birth_time = row->change_time;
-  if ((present & kAccessTime) && !ConsumeTime(in, &row->access_time))
-    return false;
-  if ((present & kModifyTime) && !ConsumeTime(in, &row->modify_time))
-    return false;
-  if ((present & kBirthTime) && !ConsumeTime(in, &row->birth_time))
-    return false;
-  if ((present & kExpiryTime) && !ConsumeTime(in, &row->expiry_time))
-    return false;
+  if ((present & kAccessTime) && !ConsumeTime(in, &row->access_time)) return false;
+  if ((present & kModifyTime) && !ConsumeTime(in, &row->modify_time)) return false;
+  if ((present & kBirthTime) && !ConsumeTime(in, &row->birth_time)) return false;
+  if ((present & kExpiryTime) && !ConsumeTime(in, &row->expiry_time)) return false;
   return true;
 }
 
@@ -124,20 +116,15 @@ bool ConsumeVersions(absl::string_view* in, uint64_t present, InodeRow* row) {
     if (!ConsumeVarint(in, &behind) || behind > row->version) return false;
     row->data_version = row->version - behind;
   }
-  return !(present & kSubtreeVersion) ||
-         ConsumeVarint(in, &row->subtree_version);
+  return !(present & kSubtreeVersion) || ConsumeVarint(in, &row->subtree_version);
 }
 
 bool ConsumeDirectory(absl::string_view* in, uint64_t present, InodeRow* row) {
-  if ((present & kXattrRowCount) && !ConsumeVarint32(in, &row->xattr_row_count))
-    return false;
-  if ((present & kEntryCount) && !ConsumeVarint(in, &row->entry_count))
-    return false;
-  if ((present & kNextIndex) && !ConsumeVarint(in, &row->next_index))
-    return false;
+  if ((present & kXattrRowCount) && !ConsumeVarint32(in, &row->xattr_row_count)) return false;
+  if ((present & kEntryCount) && !ConsumeVarint(in, &row->entry_count)) return false;
+  if ((present & kNextIndex) && !ConsumeVarint(in, &row->next_index)) return false;
   if (!(present & kRun)) return true;
-  return ConsumeVarint(in, &row->run_next) &&
-         ConsumeVarint(in, &row->run_end) && row->run_next <= row->run_end;
+  return ConsumeVarint(in, &row->run_next) && ConsumeVarint(in, &row->run_end) && row->run_next <= row->run_end;
 }
 
 bool IsKnownType(uint32_t mode) {
@@ -156,8 +143,7 @@ bool IsKnownType(uint32_t mode) {
 }
 
 std::string TimeText(const Timestamp& time) {
-  return absl::StrCat(time.seconds, ".",
-                      absl::Dec(time.nanoseconds, absl::kZeroPad9));
+  return absl::StrCat(time.seconds, ".", absl::Dec(time.nanoseconds, absl::kZeroPad9));
 }
 
 }  // namespace
@@ -205,8 +191,7 @@ absl::StatusOr<InodeRow> InodeRow::Decode(absl::string_view bytes) {
   absl::string_view in = bytes;
   if (in.empty()) return absl::DataLossError("inode row is empty");
   if (static_cast<uint8_t>(in[0]) != kFormat) {
-    return absl::UnimplementedError(
-        absl::StrCat("inode row of format ", static_cast<uint8_t>(in[0])));
+    return absl::UnimplementedError(absl::StrCat("inode row of format ", static_cast<uint8_t>(in[0])));
   }
   in.remove_prefix(1);
   InodeRow row;
@@ -215,18 +200,14 @@ absl::StatusOr<InodeRow> InodeRow::Decode(absl::string_view bytes) {
     return absl::DataLossError("inode row is cut off");
   }
   if ((present & ~uint64_t{kAllPresent}) != 0) {
-    return absl::UnimplementedError(absl::StrCat(
-        "inode row has unknown fields; present 0x", absl::Hex(present)));
+    return absl::UnimplementedError(absl::StrCat("inode row has unknown fields; present 0x", absl::Hex(present)));
   }
   if (!IsKnownType(row.mode) || row.mode > 0xffff) {
-    return absl::DataLossError(
-        absl::StrCat("inode row has mode 0x", absl::Hex(row.mode)));
+    return absl::DataLossError(absl::StrCat("inode row has mode 0x", absl::Hex(row.mode)));
   }
-  if (!ConsumeOwner(&in, present, &row) || !ConsumeTimes(&in, present, &row) ||
-      !ConsumeVersions(&in, present, &row) ||
+  if (!ConsumeOwner(&in, present, &row) || !ConsumeTimes(&in, present, &row) || !ConsumeVersions(&in, present, &row) ||
       !ConsumeDirectory(&in, present, &row)) {
-    return absl::DataLossError(
-        "inode row is cut off or has a number out of range");
+    return absl::DataLossError("inode row is cut off or has a number out of range");
   }
   if (present & kSymlinkTarget) {
     absl::string_view target;
@@ -238,46 +219,31 @@ absl::StatusOr<InodeRow> InodeRow::Decode(absl::string_view bytes) {
   if ((present & kXattrs) && !ConsumeXattrs(&in, &row.xattrs)) {
     return absl::DataLossError("inode row has bad xattrs");
   }
-  if (!in.empty())
-    return absl::DataLossError(
-        absl::StrCat("inode row has ", in.size(), " bytes too many"));
+  if (!in.empty()) return absl::DataLossError(absl::StrCat("inode row has ", in.size(), " bytes too many"));
   // One value, one encoding: else a repaired row would not equal its original.
-  if (PresentFields(row) != present)
-    return absl::DataLossError("inode row spells out a default");
+  if (PresentFields(row) != present) return absl::DataLossError("inode row spells out a default");
   return row;
 }
 
 std::string InodeRow::DebugString() const {
-  std::string out =
-      absl::StrCat("mode 0", absl::StrFormat("%o", mode), " uid ", uid, " gid ",
-                   gid, " links ", link_count, " size ", size_bytes, " ctime ",
-                   TimeText(change_time));
-  if (access_time != change_time)
-    absl::StrAppend(&out, " atime ", TimeText(access_time));
-  if (modify_time != change_time)
-    absl::StrAppend(&out, " mtime ", TimeText(modify_time));
-  if (birth_time != change_time)
-    absl::StrAppend(&out, " btime ", TimeText(birth_time));
-  if (!expiry_time.is_zero())
-    absl::StrAppend(&out, " expires ", TimeText(expiry_time));
+  std::string out = absl::StrCat("mode 0", absl::StrFormat("%o", mode), " uid ", uid, " gid ", gid, " links ",
+                                 link_count, " size ", size_bytes, " ctime ", TimeText(change_time));
+  if (access_time != change_time) absl::StrAppend(&out, " atime ", TimeText(access_time));
+  if (modify_time != change_time) absl::StrAppend(&out, " mtime ", TimeText(modify_time));
+  if (birth_time != change_time) absl::StrAppend(&out, " btime ", TimeText(birth_time));
+  if (!expiry_time.is_zero()) absl::StrAppend(&out, " expires ", TimeText(expiry_time));
   absl::StrAppend(&out, " version 0x", absl::Hex(version));
-  if (data_version != version)
-    absl::StrAppend(&out, " data_version 0x", absl::Hex(data_version));
-  if (subtree_version != 0)
-    absl::StrAppend(&out, " subtree_version 0x", absl::Hex(subtree_version));
+  if (data_version != version) absl::StrAppend(&out, " data_version 0x", absl::Hex(data_version));
+  if (subtree_version != 0) absl::StrAppend(&out, " subtree_version 0x", absl::Hex(subtree_version));
   if (device != 0) absl::StrAppend(&out, " device 0x", absl::Hex(device));
   if (policy != 0) absl::StrAppend(&out, " policy ", policy);
   if (S_ISDIR(mode)) {
-    absl::StrAppend(&out, " entries ", entry_count, " next_index ", next_index,
-                    " run [", run_next, ", ", run_end, ")");
+    absl::StrAppend(&out, " entries ", entry_count, " next_index ", next_index, " run [", run_next, ", ", run_end, ")");
   }
-  if (xattr_row_count != 0)
-    absl::StrAppend(&out, " xattr_rows ", xattr_row_count);
-  if (!symlink_target.empty())
-    absl::StrAppend(&out, " -> \"", absl::CHexEscape(symlink_target), "\"");
+  if (xattr_row_count != 0) absl::StrAppend(&out, " xattr_rows ", xattr_row_count);
+  if (!symlink_target.empty()) absl::StrAppend(&out, " -> \"", absl::CHexEscape(symlink_target), "\"");
   for (const InlineXattr& xattr : xattrs) {
-    absl::StrAppend(&out, " ", absl::CHexEscape(xattr.name), "=\"",
-                    absl::CHexEscape(xattr.value), "\"");
+    absl::StrAppend(&out, " ", absl::CHexEscape(xattr.name), "=\"", absl::CHexEscape(xattr.value), "\"");
   }
   return out;
 }
@@ -286,8 +252,7 @@ std::vector<InodeRow> InodeRow::TestInstances() {
   InodeRow file;
   file.mode = S_IFREG | 0644;
   file.link_count = 1;
-  file.change_time = file.modify_time = file.access_time =
-      file.birth_time = {1'700'000'000, 123'456'789};
+  file.change_time = file.modify_time = file.access_time = file.birth_time = {1'700'000'000, 123'456'789};
   file.version = file.data_version = (uint64_t{1} << 44) + 7;
   InodeRow full = file;
   full.mode = S_IFREG | 07777;
@@ -302,8 +267,7 @@ std::vector<InodeRow> InodeRow::TestInstances() {
   full.expiry_time = {1'800'000'000, 0};
   full.data_version = 1;
   full.xattr_row_count = 2;
-  full.xattrs = {{"security.capability", std::string("\0\1\2", 3)},
-                 {"user.a", ""}};
+  full.xattrs = {{"security.capability", std::string("\0\1\2", 3)}, {"user.a", ""}};
   InodeRow directory = file;
   directory.mode = S_IFDIR | 01777;
   directory.link_count = 12;

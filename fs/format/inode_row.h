@@ -62,8 +62,7 @@ struct InodeRow {
   // Bounds that Encode() asserts and Decode() enforces, so that a row fits a
   // page.
   static constexpr size_t kSymlinkBytesMax = 4095;
-  static constexpr size_t kInlineXattrBytesMax =
-      1024;  // names and values together
+  static constexpr size_t kInlineXattrBytesMax = 1024;  // names and values together
 
   uint32_t mode = 0;  // S_IFMT and permissions
   uint32_t uid = 0;
@@ -76,16 +75,15 @@ struct InodeRow {
   Timestamp modify_time;
   Timestamp change_time;
   Timestamp birth_time;
-  Timestamp expiry_time;      // zero = never
-  uint64_t version = 0;       // of the last change of any kind
-  uint64_t data_version = 0;  // <= version
-  uint64_t subtree_version =
-      0;  // directories: of a change below, see FORMAT.md
+  Timestamp expiry_time;         // zero = never
+  uint64_t version = 0;          // of the last change of any kind
+  uint64_t data_version = 0;     // <= version
+  uint64_t subtree_version = 0;  // directories: of a change below, see FORMAT.md
   uint32_t xattr_row_count = 0;  // xattrs that are rows of their own
   uint64_t entry_count = 0;      // directories: names in it
   uint64_t next_index = 0;       // directories: creation index of the next name
-  uint64_t run_next = 0;  // directories: inode numbers in [run_next, run_end)
-  uint64_t run_end = 0;   //   are kept for its next children
+  uint64_t run_next = 0;         // directories: inode numbers in [run_next, run_end)
+  uint64_t run_end = 0;          //   are kept for its next children
   std::string symlink_target;
   std::vector<InlineXattr> xattrs;
 

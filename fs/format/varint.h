@@ -55,8 +55,7 @@ inline bool ConsumeVarint32(absl::string_view* in, uint32_t* value) {
 
 // Small magnitudes of either sign become small numbers.
 constexpr uint64_t ZigZag(int64_t value) {
-  return (static_cast<uint64_t>(value) << 1) ^
-         static_cast<uint64_t>(value >> 63);
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
 }
 constexpr int64_t UnZigZag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
@@ -68,12 +67,10 @@ inline void AppendSized(std::string* out, absl::string_view bytes) {
   out->append(bytes.data(), bytes.size());
 }
 // The view points into `*in`.
-inline bool ConsumeSized(absl::string_view* in, size_t size_max,
-                         absl::string_view* bytes) {
+inline bool ConsumeSized(absl::string_view* in, size_t size_max, absl::string_view* bytes) {
   absl::string_view rest = *in;
   uint64_t size;
-  if (!ConsumeVarint(&rest, &size) || size > size_max || size > rest.size())
-    return false;
+  if (!ConsumeVarint(&rest, &size) || size > size_max || size > rest.size()) return false;
   *bytes = rest.substr(0, size);
   rest.remove_prefix(size);
   *in = rest;

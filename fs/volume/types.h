@@ -24,8 +24,7 @@ constexpr size_t kSymlinkBytesMax = 4095;
 constexpr size_t kXattrNameBytesMax = 255;
 constexpr size_t kXattrValueBytesMax = 64 << 10;  // Linux's XATTR_SIZE_MAX
 constexpr size_t kXattrListBytesMax = 64 << 10;   // and XATTR_LIST_MAX
-constexpr uint32_t kLinkCountMax =
-    65000;  // hard links of one file, as ext4; directories have no limit
+constexpr uint32_t kLinkCountMax = 65000;         // hard links of one file, as ext4; directories have no limit
 constexpr uint64_t kFileBytesMax = INT64_MAX;
 
 // Counts up with every change of an inode and never repeats: mount epoch in the
@@ -38,8 +37,7 @@ struct Attributes {
   uint32_t uid = 0;
   uint32_t gid = 0;
   uint32_t link_count = 0;
-  uint32_t device =
-      0;  // st_rdev of device nodes, in the kernel's 32-bit encoding
+  uint32_t device = 0;  // st_rdev of device nodes, in the kernel's 32-bit encoding
   uint32_t policy = 0;
   uint64_t size_bytes = 0;
   uint64_t allocated_bytes = 0;  // st_blocks * 512
@@ -60,10 +58,8 @@ struct Attributes {
 struct Credentials {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint32_t umask =
-      0;  // applied at creation, unless the directory has a default ACL
-  std::vector<uint32_t>
-      groups;  // supplementary; only CheckAccess() and friends look at them
+  uint32_t umask = 0;            // applied at creation, unless the directory has a default ACL
+  std::vector<uint32_t> groups;  // supplementary; only CheckAccess() and friends look at them
 };
 
 // Whether a returned inode counts as known to the caller (as the kernel knows
@@ -71,7 +67,7 @@ struct Credentials {
 enum class Reference : uint8_t { kNone, kTake };
 
 struct NewNode {
-  uint32_t mode = 0;  // S_IFMT (0 = regular) and permissions, before the umask
+  uint32_t mode = 0;    // S_IFMT (0 = regular) and permissions, before the umask
   uint32_t device = 0;  // for S_IFCHR and S_IFBLK
 };
 
@@ -111,13 +107,7 @@ struct WriteOptions {
   bool kill_privileges = false;  // see AttributeChange::kKillPrivileges
 };
 
-enum class FallocateMode : uint8_t {
-  kExtend,
-  kKeepSize,
-  kPunchHole,
-  kZeroRange,
-  kZeroRangeKeepSize
-};
+enum class FallocateMode : uint8_t { kExtend, kKeepSize, kPunchHole, kZeroRange, kZeroRangeKeepSize };
 
 enum class XattrFlag : uint8_t { kSet, kCreate, kReplace };
 
@@ -135,8 +125,7 @@ struct DirectoryEntry {
   // Where to go on after this entry; stable for the life of the entry, across
   // remounts.
   uint64_t cookie = 0;
-  const Attributes* attributes =
-      nullptr;  // only if asked for, and not for ".."
+  const Attributes* attributes = nullptr;  // only if asked for, and not for ".."
 };
 
 struct ReadDirOptions {

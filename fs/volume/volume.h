@@ -71,45 +71,33 @@ class Volume {
  public:
   // Makes an empty tree: a root directory of mode 0755 that root (0:0) owns.
   // FailedPrecondition if there is a tree already.
-  static absl::Status Format(Engine& engine, base::Clock& clock,
-                             uint64_t hash_key_low, uint64_t hash_key_high);
+  static absl::Status Format(Engine& engine, base::Clock& clock, uint64_t hash_key_low, uint64_t hash_key_high);
   // Removes what is orphaned. `engine` must outlive the volume.
-  static absl::StatusOr<std::unique_ptr<Volume>> Open(
-      Engine& engine, const VolumeOptions& options);
+  static absl::StatusOr<std::unique_ptr<Volume>> Open(Engine& engine, const VolumeOptions& options);
   ~Volume();  // does not commit
   Volume(const Volume&) = delete;
   Volume& operator=(const Volume&) = delete;
 
   // --- names. All that return Attributes take a reference if asked to.
-  absl::StatusOr<Attributes> Lookup(InodeNumber directory,
-                                    absl::string_view name,
+  absl::StatusOr<Attributes> Lookup(InodeNumber directory, absl::string_view name,
                                     Reference reference = Reference::kTake);
   // Files, devices, fifos, sockets; MakeDirectory() for directories.
-  absl::StatusOr<Attributes> MakeNode(InodeNumber directory,
-                                      absl::string_view name,
-                                      const NewNode& node,
-                                      const Credentials& credentials,
-                                      Reference reference = Reference::kTake);
-  absl::StatusOr<Attributes> MakeDirectory(
-      InodeNumber directory, absl::string_view name, uint32_t mode,
-      const Credentials& credentials, Reference reference = Reference::kTake);
-  absl::StatusOr<Attributes> MakeSymlink(
-      InodeNumber directory, absl::string_view name, absl::string_view target,
-      const Credentials& credentials, Reference reference = Reference::kTake);
+  absl::StatusOr<Attributes> MakeNode(InodeNumber directory, absl::string_view name, const NewNode& node,
+                                      const Credentials& credentials, Reference reference = Reference::kTake);
+  absl::StatusOr<Attributes> MakeDirectory(InodeNumber directory, absl::string_view name, uint32_t mode,
+                                           const Credentials& credentials, Reference reference = Reference::kTake);
+  absl::StatusOr<Attributes> MakeSymlink(InodeNumber directory, absl::string_view name, absl::string_view target,
+                                         const Credentials& credentials, Reference reference = Reference::kTake);
   // A file without a name (O_TMPFILE), as an orphan; Link() may name it.
-  absl::StatusOr<Attributes> MakeTemporary(
-      InodeNumber directory, uint32_t mode, const Credentials& credentials,
-      Reference reference = Reference::kTake);
+  absl::StatusOr<Attributes> MakeTemporary(InodeNumber directory, uint32_t mode, const Credentials& credentials,
+                                           Reference reference = Reference::kTake);
   absl::StatusOr<std::string> ReadSymlink(InodeNumber inode);
-  absl::StatusOr<Attributes> Link(InodeNumber inode, InodeNumber directory,
-                                  absl::string_view name,
+  absl::StatusOr<Attributes> Link(InodeNumber inode, InodeNumber directory, absl::string_view name,
                                   Reference reference = Reference::kTake);
   absl::Status Unlink(InodeNumber directory, absl::string_view name);
   absl::Status RemoveDirectory(InodeNumber directory, absl::string_view name);
-  absl::Status Rename(InodeNumber from_directory, absl::string_view from,
-                      InodeNumber to_directory, absl::string_view to,
-                      const RenameOptions& options,
-                      const Credentials& credentials);
+  absl::Status Rename(InodeNumber from_directory, absl::string_view from, InodeNumber to_directory,
+                      absl::string_view to, const RenameOptions& options, const Credentials& credentials);
   // Entries after `after_cookie` in the order of creation, until `visit`
   // returns false; an entry that `visit` refused is not held. Entries that come
   // and go meanwhile may be seen or not, all others exactly once. `visit` runs
@@ -121,15 +109,12 @@ class Volume {
 
   // --- attributes
   absl::StatusOr<Attributes> GetAttributes(InodeNumber inode);
-  absl::StatusOr<Attributes> SetAttributes(InodeNumber inode,
-                                           const AttributeChange& change);
+  absl::StatusOr<Attributes> SetAttributes(InodeNumber inode, const AttributeChange& change);
 
   // --- extended attributes: user., trusted., security.,
   // system.posix_acl_{access,default}
-  absl::StatusOr<std::string> GetXattr(InodeNumber inode,
-                                       absl::string_view name);
-  absl::Status SetXattr(InodeNumber inode, absl::string_view name,
-                        absl::string_view value,
+  absl::StatusOr<std::string> GetXattr(InodeNumber inode, absl::string_view name);
+  absl::Status SetXattr(InodeNumber inode, absl::string_view name, absl::string_view value,
                         const XattrOptions& options = {});
   absl::Status RemoveXattr(InodeNumber inode, absl::string_view name);
   // Names, each ended by a NUL; trusted ones only for the privileged.
@@ -137,30 +122,23 @@ class Volume {
 
   // --- data of regular files
   // Fills `out` up to the end of the file; returns the number of bytes.
-  absl::StatusOr<size_t> Read(InodeNumber inode, uint64_t offset,
-                              absl::Span<uint8_t> out);
+  absl::StatusOr<size_t> Read(InodeNumber inode, uint64_t offset, absl::Span<uint8_t> out);
   // Only from memory: false, with `out` in an undefined state, if the device is
   // needed.
-  absl::StatusOr<bool> TryRead(InodeNumber inode, uint64_t offset,
-                               absl::Span<uint8_t> out, size_t* size);
+  absl::StatusOr<bool> TryRead(InodeNumber inode, uint64_t offset, absl::Span<uint8_t> out, size_t* size);
   // All at once, merged; `done` gets each index once, on this thread, without
   // locks.
-  void ReadBatch(
-      absl::Span<const VolumeRead> reads,
-      absl::FunctionRef<void(size_t index, absl::StatusOr<size_t> size)> done);
-  absl::Status Write(InodeNumber inode, uint64_t offset,
-                     absl::string_view bytes, const WriteOptions& options = {});
+  void ReadBatch(absl::Span<const VolumeRead> reads,
+                 absl::FunctionRef<void(size_t index, absl::StatusOr<size_t> size)> done);
+  absl::Status Write(InodeNumber inode, uint64_t offset, absl::string_view bytes, const WriteOptions& options = {});
   // Writes at the end; returns the offset the bytes went to.
-  absl::StatusOr<uint64_t> Append(InodeNumber inode, absl::string_view bytes,
-                                  const WriteOptions& options = {});
-  absl::Status Fallocate(InodeNumber inode, FallocateMode mode, uint64_t offset,
-                         uint64_t length, const WriteOptions& options = {});
+  absl::StatusOr<uint64_t> Append(InodeNumber inode, absl::string_view bytes, const WriteOptions& options = {});
+  absl::Status Fallocate(InodeNumber inode, FallocateMode mode, uint64_t offset, uint64_t length,
+                         const WriteOptions& options = {});
   // Copies up to `length` bytes; returns how many (less at the source's end).
   // Overlapping ranges of one file: InvalidArgument.
-  absl::StatusOr<uint64_t> CopyRange(InodeNumber from, uint64_t from_offset,
-                                     InodeNumber to, uint64_t to_offset,
-                                     uint64_t length,
-                                     const WriteOptions& options = {});
+  absl::StatusOr<uint64_t> CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to, uint64_t to_offset,
+                                     uint64_t length, const WriteOptions& options = {});
   // The next data (or, with `hole`, the next hole; the end of the file is one).
   // ENXIO past the end.
   absl::StatusOr<uint64_t> Seek(InodeNumber inode, uint64_t offset, bool hole);
@@ -175,8 +153,7 @@ class Volume {
   absl::Status Fsync(InodeNumber inode, Priority priority = Priority::kSync);
   // `done` is called once, perhaps before this returns, on a thread that holds
   // no lock.
-  void FsyncAsync(InodeNumber inode, Priority priority,
-                  std::function<void(absl::Status)> done);
+  void FsyncAsync(InodeNumber inode, Priority priority, std::function<void(absl::Status)> done);
   absl::Status Sync(Priority priority = Priority::kSync);
   void SyncAsync(Priority priority, std::function<void(absl::Status)> done);
 
@@ -190,16 +167,12 @@ class Volume {
   // --- access, as Linux would decide it (for callers that no kernel has
   // checked) `mask` of R_OK, W_OK, X_OK: modes, ACLs, groups. PermissionDenied
   // (EACCES).
-  absl::Status CheckAccess(const Credentials& credentials, InodeNumber inode,
-                           int mask);
+  absl::Status CheckAccess(const Credentials& credentials, InodeNumber inode, int mask);
   // Write and search permission on the directory, and its sticky bit against
   // `child`'s owner.
-  absl::Status CheckRemove(const Credentials& credentials,
-                           InodeNumber directory, InodeNumber child);
+  absl::Status CheckRemove(const Credentials& credentials, InodeNumber directory, InodeNumber child);
   // Whether `change` is the caller's to make (EPERM, EACCES).
-  absl::Status CheckSetAttributes(const Credentials& credentials,
-                                  InodeNumber inode,
-                                  const AttributeChange& change);
+  absl::Status CheckSetAttributes(const Credentials& credentials, InodeNumber inode, const AttributeChange& change);
 
   // --- the whole
   absl::StatusOr<VolumeStat> Stat();
