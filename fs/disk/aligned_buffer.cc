@@ -13,8 +13,7 @@ AlignedBuffer AlignedBuffer::Uninitialized(size_t size) {
   CHECK_LE(size, SIZE_MAX - kAlignment);
   buffer.size_ = size;
   buffer.capacity_ = (size + kAlignment - 1) / kAlignment * kAlignment;
-  buffer.data_.reset(
-      static_cast<uint8_t*>(std::aligned_alloc(kAlignment, buffer.capacity_)));
+  buffer.data_.reset(static_cast<uint8_t*>(std::aligned_alloc(kAlignment, buffer.capacity_)));
   CHECK(buffer.data_ != nullptr) << "out of memory; size=" << size;
   return buffer;
 }

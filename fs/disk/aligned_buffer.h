@@ -43,9 +43,7 @@ class AlignedBuffer {
   bool empty() const { return size_ == 0; }
 
   absl::Span<uint8_t> span() { return absl::MakeSpan(data(), size_); }
-  absl::Span<const uint8_t> span() const {
-    return absl::MakeConstSpan(data(), size_);
-  }
+  absl::Span<const uint8_t> span() const { return absl::MakeConstSpan(data(), size_); }
   // REQUIRES: offset + length <= capacity().
   absl::Span<uint8_t> span(size_t offset, size_t length);
 

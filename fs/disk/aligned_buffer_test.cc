@@ -10,18 +10,14 @@ namespace fs {
 namespace {
 
 TEST(AlignedBufferTest, StartsOnAPageBorderAndHoldsZeros) {
-  for (const size_t size :
-       {size_t{1}, size_t{512}, size_t{4096}, size_t{4097}, size_t{1} << 20}) {
+  for (const size_t size : {size_t{1}, size_t{512}, size_t{4096}, size_t{4097}, size_t{1} << 20}) {
     AlignedBuffer buffer(size);
-    EXPECT_EQ(
-        reinterpret_cast<uintptr_t>(buffer.data()) % AlignedBuffer::kAlignment,
-        0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % AlignedBuffer::kAlignment, 0u);
     EXPECT_EQ(buffer.size(), size);
     EXPECT_EQ(buffer.capacity() % AlignedBuffer::kAlignment, 0u);
     EXPECT_GE(buffer.capacity(), size);
     const auto all = buffer.span(0, buffer.capacity());
-    EXPECT_TRUE(std::all_of(all.begin(), all.end(),
-                            [](uint8_t byte) { return byte == 0; }));
+    EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](uint8_t byte) { return byte == 0; }));
   }
 }
 

@@ -33,8 +33,7 @@ class Countdown {
  public:
   explicit Countdown(size_t count) : pending_(count) {}
 
-  void Finish(size_t index, const absl::Status& status)
-      ABSL_LOCKS_EXCLUDED(mutex_) {
+  void Finish(size_t index, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
     base::MutexLock lock(&mutex_);
     if (!status.ok() && index < failed_) {
       failed_ = index;
@@ -69,8 +68,7 @@ IoRequest IoRequest::Read(uint64_t offset, absl::Span<uint8_t> out, Done done) {
   return request;
 }
 
-IoRequest IoRequest::Write(uint64_t offset, absl::Span<const uint8_t> bytes,
-                           Done done) {
+IoRequest IoRequest::Write(uint64_t offset, absl::Span<const uint8_t> bytes, Done done) {
   IoRequest request;
   request.kind = Kind::kWrite;
   request.offset = offset;
@@ -111,36 +109,29 @@ absl::Status Device::Check(const IoRequest& request) const {
     return absl::FailedPreconditionError("the device is open for reading only");
   }
   const bool discard = request.kind == IoRequest::Kind::kDiscard;
-  if (discard && !can_discard())
-    return absl::UnimplementedError("the device cannot discard");
-  const uintptr_t memory = reinterpret_cast<uintptr_t>(
-      request.kind == IoRequest::Kind::kRead ? request.out : request.bytes);
-  if ((request.offset | request.length | (discard ? 0 : memory)) &
-      (alignment() - 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("offset, length or memory is no multiple of ", alignment(),
-                     "; memory ", memory % alignment()));
+  if (discard && !can_discard()) return absl::UnimplementedError("the device cannot discard");
+  const uintptr_t memory =
+      reinterpret_cast<uintptr_t>(request.kind == IoRequest::Kind::kRead ? request.out : request.bytes);
+  if ((request.offset | request.length | (discard ? 0 : memory)) & (alignment() - 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("offset, length or memory is no multiple of ", alignment(),
+                                                   "; memory ", memory % alignment()));
   }
   if (!discard && request.length > transfer_bytes_max()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "longer than one transfer; at most ", transfer_bytes_max()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("longer than one transfer; at most ", transfer_bytes_max()));
   }
-  if (request.offset > size_bytes() ||
-      request.length > size_bytes() - request.offset) {
-    return absl::OutOfRangeError(
-        absl::StrCat("past the end of the device; size ", size_bytes()));
+  if (request.offset > size_bytes() || request.length > size_bytes() - request.offset) {
+    return absl::OutOfRangeError(absl::StrCat("past the end of the device; size ", size_bytes()));
   }
   return absl::OkStatus();
 }
 
-absl::Status Device::Coordinates(const IoRequest& request,
-                                 const absl::Status& status) const {
+absl::Status Device::Coordinates(const IoRequest& request, const absl::Status& status) const {
   const absl::string_view kind = KindName(request.kind);
   if (request.kind == IoRequest::Kind::kFlush)
     return base::Annotate(status, absl::StrCat(kind, "; ", name()));
   return base::Annotate(
-      status, absl::StrCat(kind, " offset ", request.offset, " length ",
-                           request.length, "; ", name()));
+      status, absl::StrCat(kind, " offset ", request.offset, " length ", request.length, "; ", name()));
 }
 
 void Device::Complete(IoRequest& request, absl::Status status) const {
@@ -148,16 +139,16 @@ void Device::Complete(IoRequest& request, absl::Status status) const {
   if (request.done) std::exchange(request.done, nullptr)(std::move(status));
 }
 
-void Device::Submit(absl::Span<IoRequest> requests) {
+void Device::Submit(absl::Span<IoRequest> requests) { Pass(requests, &Device::DoSubmit); }
+
+void Device::Pass(absl::Span<IoRequest> requests, Core core) {
   const auto has_work = [](const IoRequest& request) {
     return request.length != 0 || request.kind == IoRequest::Kind::kFlush;
   };
   // Most often all are valid and go on as they are.
   if (std::all_of(requests.begin(), requests.end(),
-                  [&](const IoRequest& request) {
-                    return has_work(request) && Check(request).ok();
-                  })) {
-    if (!requests.empty()) DoSubmit(requests);
+                  [&](const IoRequest& request) { return has_work(request) && Check(request).ok(); })) {
+    if (!requests.empty()) (this->*core)(requests);
     return;
   }
   std::vector<IoRequest> passed;
@@ -170,19 +161,18 @@ void Device::Submit(absl::Span<IoRequest> requests) {
       Complete(request, std::move(status));
     }
   }
-  if (!passed.empty()) DoSubmit(absl::MakeSpan(passed));
+  if (!passed.empty()) (this->*core)(absl::MakeSpan(passed));
 }
 
 absl::Status Device::SubmitAndWait(absl::Span<IoRequest> requests) {
   Countdown countdown(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
-    requests[i].done = [&countdown, i, done = std::move(requests[i].done)](
-                           absl::Status status) mutable {
+    requests[i].done = [&countdown, i, done = std::move(requests[i].done)](absl::Status status) mutable {
       if (done) done(status);
       countdown.Finish(i, status);
     };
   }
-  Submit(requests);
+  Pass(requests, &Device::DoSubmitAndWait);
   return countdown.Wait();
 }
 
@@ -206,13 +196,10 @@ absl::Status Device::Discard(uint64_t offset, uint64_t length) {
   return SubmitAndWait(absl::MakeSpan(&request, 1));
 }
 
-absl::Status Device::RegisterMemory(absl::Span<uint8_t> memory) {
-  return DoRegisterMemory(memory);
-}
+absl::Status Device::RegisterMemory(absl::Span<uint8_t> memory) { return DoRegisterMemory(memory); }
 
 absl::Status Device::DoRegisterMemory(absl::Span<uint8_t>) {
-  return absl::UnimplementedError(
-      "the device has no use for registered memory");
+  return absl::UnimplementedError("the device has no use for registered memory");
 }
 
 }  // namespace fs

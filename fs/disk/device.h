@@ -65,14 +65,11 @@ struct IoRequest {
   enum class Kind : uint8_t { kRead = 1, kWrite, kFlush, kDiscard };
   using Done = absl::AnyInvocable<void(absl::Status)>;
 
-  static IoRequest Read(uint64_t offset, absl::Span<uint8_t> out,
-                        Done done = nullptr);
-  static IoRequest Write(uint64_t offset, absl::Span<const uint8_t> bytes,
-                         Done done = nullptr);
+  static IoRequest Read(uint64_t offset, absl::Span<uint8_t> out, Done done = nullptr);
+  static IoRequest Write(uint64_t offset, absl::Span<const uint8_t> bytes, Done done = nullptr);
   static IoRequest Flush(Done done = nullptr);
   // What the range holds afterwards is undefined until it is written again.
-  static IoRequest Discard(uint64_t offset, uint64_t length,
-                           Done done = nullptr);
+  static IoRequest Discard(uint64_t offset, uint64_t length, Done done = nullptr);
 
   Kind kind = Kind::kFlush;
   uint64_t offset = 0;
@@ -136,15 +133,21 @@ class Device {
   // The core. Each request is valid; move it and see that Complete() is called
   // for it once.
   virtual void DoSubmit(absl::Span<IoRequest> requests) = 0;
+  // For devices that can do better than to wake the caller from another thread: returns
+  // when Complete() was called for all of `requests`, or has them under way like DoSubmit().
+  virtual void DoSubmitAndWait(absl::Span<IoRequest> requests) { DoSubmit(requests); }
   virtual absl::Status DoRegisterMemory(absl::Span<uint8_t> memory);
 
   // Gives `status` with the request's coordinates to its callback.
   void Complete(IoRequest& request, absl::Status status) const;
 
  private:
+  using Core = void (Device::*)(absl::Span<IoRequest>);
+
+  // Completes what is not valid, or empty, and hands the others to `core`.
+  void Pass(absl::Span<IoRequest> requests, Core core);
   absl::Status Check(const IoRequest& request) const;
-  absl::Status Coordinates(const IoRequest& request,
-                           const absl::Status& status) const;
+  absl::Status Coordinates(const IoRequest& request, const absl::Status& status) const;
 
   Geometry geometry_;
 };

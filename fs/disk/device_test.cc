@@ -44,42 +44,33 @@ TEST(DeviceTest, RoundsItsSizeDownToTheAlignment) {
 TEST(DeviceTest, RefusesMisalignedRequests) {
   MemDevice device(1 << 20);
   AlignedBuffer buffer(8192);
-  EXPECT_THAT(device.Read(512, buffer.span()),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(device.Read(0, buffer.span(0, 512)),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(device.Write(0, buffer.span(512, 4096)),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(device.Read(512, buffer.span()), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(device.Read(0, buffer.span(0, 512)), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(device.Write(0, buffer.span(512, 4096)), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(DeviceTest, RefusesWhatIsTooLongOrPastTheEnd) {
   MemDevice device(1 << 20, {.transfer_bytes_max = 8192});
   AlignedBuffer buffer(16384);
-  EXPECT_THAT(device.Read(0, buffer.span()),
-              StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(device.Read((1 << 20) - 4096, buffer.span(0, 8192)),
-              StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(device.Read(0, buffer.span()), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(device.Read((1 << 20) - 4096, buffer.span(0, 8192)), StatusIs(absl::StatusCode::kOutOfRange));
   EXPECT_THAT(device.Write(uint64_t{0} - 4096, buffer.span(0, 8192)),
               StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_THAT(device.Discard(1 << 20, 4096),
-              StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(device.Discard(1 << 20, 4096), StatusIs(absl::StatusCode::kOutOfRange));
 }
 
 TEST(DeviceTest, ErrorsNameOperationOffsetLengthAndDevice) {
   MemDevice device(8192, {.name = "/dev/some"});
   AlignedBuffer buffer(4096);
   EXPECT_THAT(std::string(device.Write(12288, buffer.span()).message()),
-              AllOf(HasSubstr("write offset 12288 length 4096"),
-                    HasSubstr("/dev/some")));
+              AllOf(HasSubstr("write offset 12288 length 4096"), HasSubstr("/dev/some")));
 }
 
 TEST(DeviceTest, ReadOnlyRefusesWritesAndDiscardsOnly) {
   MemDevice device(1 << 20, {.read_only = true});
   AlignedBuffer buffer(4096);
-  EXPECT_THAT(device.Write(0, buffer.span()),
-              StatusIs(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(device.Discard(0, 4096),
-              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(device.Write(0, buffer.span()), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(device.Discard(0, 4096), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(device.Read(0, buffer.span()), IsOk());
   EXPECT_THAT(device.Flush(), IsOk());
 }
@@ -87,10 +78,8 @@ TEST(DeviceTest, ReadOnlyRefusesWritesAndDiscardsOnly) {
 TEST(DeviceTest, DiscardAndRegisterMemoryAreOptional) {
   MemDevice device(1 << 20, {.can_discard = false});
   AlignedBuffer buffer(4096);
-  EXPECT_THAT(device.Discard(0, 4096),
-              StatusIs(absl::StatusCode::kUnimplemented));
-  EXPECT_THAT(device.RegisterMemory(buffer.span()),
-              StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(device.Discard(0, 4096), StatusIs(absl::StatusCode::kUnimplemented));
+  EXPECT_THAT(device.RegisterMemory(buffer.span()), StatusIs(absl::StatusCode::kUnimplemented));
 }
 
 TEST(DeviceTest, EmptyRequestsSucceedWithoutTheDevice) {
@@ -104,20 +93,16 @@ TEST(DeviceTest, OneBadRequestDoesNotStopTheOthers) {
   AlignedBuffer buffer = Filled(4096, 'b');
   std::vector<absl::StatusCode> codes(4, absl::StatusCode::kUnknown);
   const auto into = [&](size_t index) {
-    return
-        [&codes, index](absl::Status status) { codes[index] = status.code(); };
+    return [&codes, index](absl::Status status) { codes[index] = status.code(); };
   };
   std::vector<IoRequest> requests;
   requests.push_back(IoRequest::Write(0, buffer.span(), into(0)));
   requests.push_back(IoRequest::Write(1 << 20, buffer.span(), into(1)));
   requests.push_back(IoRequest::Write(17, buffer.span(), into(2)));
   requests.push_back(IoRequest::Write(4096, buffer.span(), into(3)));
-  EXPECT_THAT(device.SubmitAndWait(absl::MakeSpan(requests)),
-              StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_THAT(
-      codes,
-      ElementsAre(absl::StatusCode::kOk, absl::StatusCode::kOutOfRange,
-                  absl::StatusCode::kInvalidArgument, absl::StatusCode::kOk));
+  EXPECT_THAT(device.SubmitAndWait(absl::MakeSpan(requests)), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(codes, ElementsAre(absl::StatusCode::kOk, absl::StatusCode::kOutOfRange,
+                                 absl::StatusCode::kInvalidArgument, absl::StatusCode::kOk));
   EXPECT_THAT(device.bytes().subspan(0, 8192), Each('b'));
 }
 

@@ -35,8 +35,7 @@ class MemDevice : public Device {
   absl::Span<uint8_t> bytes() { return bytes_.span(); }
 
  private:
-  void DoSubmit(absl::Span<IoRequest> requests) override
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void DoSubmit(absl::Span<IoRequest> requests) override ABSL_LOCKS_EXCLUDED(mutex_);
 
   base::Mutex mutex_;    // held during a request, never during its callback
   AlignedBuffer bytes_;  // guarded by mutex_, but for bytes()
