@@ -1,8 +1,8 @@
 // Reads ISO 2709 records in place.
 //
 // Well-formed records take a fast way (vector directory decoding, one scan of
-// the data); anything else goes to RepairIso2709(), which reports what it finds.
-// Bounds:  records up to kRecordSizeMax; memory is 16 bytes a field.
+// the data); anything else goes to RepairIso2709(), which reports what it
+// finds. Bounds:  records up to kRecordSizeMax; memory is 16 bytes a field.
 // Threads: thread-compatible.
 // Source:  ISO 2709:2008; MARC 21 Record Structure; SPEC.md R1..R12.
 #ifndef MARC_CODEC_ISO2709_PARSER_H_
@@ -57,10 +57,12 @@ struct FastRecord {
 // fields one after another in directory order, each ended by its terminator,
 // no terminator inside), else returns false. `fields` has room for every entry
 // that a record of this size can have.
-bool ParseWellFormed(absl::string_view bytes, FieldView* fields, FastRecord* result);
+bool ParseWellFormed(absl::string_view bytes, FieldView* fields,
+                     FastRecord* result);
 
 namespace internal {
-bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields, FastRecord* result);
+bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields,
+                             FastRecord* result);
 }  // namespace internal
 
 }  // namespace marc

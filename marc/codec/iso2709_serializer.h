@@ -3,9 +3,8 @@
 // An unedited record is written back bit for bit (one copy) unless `rebuild`;
 // any other gets a new directory in the order of its fields, data in the same
 // order, and leader 00-04 and 12-16 made to fit. Other leader bytes stay.
-// Bounds:  a field holds 9,998 bytes and a record 99,999; beyond, `oversize` rules.
-// Threads: thread-compatible.
-// Source:  SPEC.md W1..W6.
+// Bounds:  a field holds 9,998 bytes and a record 99,999; beyond, `oversize`
+// rules. Threads: thread-compatible. Source:  SPEC.md W1..W6.
 #ifndef MARC_CODEC_ISO2709_SERIALIZER_H_
 #define MARC_CODEC_ISO2709_SERIALIZER_H_
 
@@ -34,7 +33,8 @@ struct Iso2709WriteOptions {
 
 class Iso2709Serializer : public Serializer {
  public:
-  Iso2709Serializer(const Iso2709WriteOptions& options, RecordSink* sink) : options_(options), sink_(*sink) {}
+  Iso2709Serializer(const Iso2709WriteOptions& options, RecordSink* sink)
+      : options_(options), sink_(*sink) {}
   // With kOther: where and how oversize records are written.
   void SetOther(Serializer* serializer, Buffer* out) {
     other_ = serializer;
@@ -43,7 +43,8 @@ class Iso2709Serializer : public Serializer {
   bool Append(const RecordView& record, Buffer* out) override;
 
  private:
-  bool AppendOversize(const RecordView& record, size_t longest_field, size_t total, Buffer* out);
+  bool AppendOversize(const RecordView& record, size_t longest_field,
+                      size_t total, Buffer* out);
   bool AppendSplit(const RecordView& record, Buffer* out);
   void SplitFields(const RecordView& record);
   // Fills part_ from split_'s fields [from, result).

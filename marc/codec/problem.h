@@ -1,4 +1,5 @@
-// A Problem says what is wrong with a record, where, and what was done about it.
+// A Problem says what is wrong with a record, where, and what was done about
+// it.
 //
 // Codes are stable: a code keeps its meaning for ever and is never reused.
 // The letter names the part: L leader and framing, D directory, F field,
@@ -120,7 +121,8 @@ std::string DebugString(const Problem& problem);
 std::string ToJson(const Problem& problem);
 
 // A problem with the code's own severity.
-Problem MakeProblem(ProblemCode code, absl::string_view expected, absl::string_view action);
+Problem MakeProblem(ProblemCode code, absl::string_view expected,
+                    absl::string_view action);
 
 class ProblemSink {
  public:
@@ -133,7 +135,9 @@ class ProblemSink {
 // Threads: thread-compatible.
 class ProblemList : public ProblemSink {
  public:
-  void Report(Problem problem) override { problems_.push_back(std::move(problem)); }
+  void Report(Problem problem) override {
+    problems_.push_back(std::move(problem));
+  }
   const std::vector<Problem>& problems() const { return problems_; }
   std::vector<Problem>& mutable_problems() { return problems_; }
   bool Has(ProblemCode code) const;

@@ -10,8 +10,8 @@
 //   Record record;
 //   record.Assign(view);
 //   record.RemoveFields("9XX");
-//   record.AddField("040", DataField("  ", {{'d', "XYZ"}}), Placement::kGrouped);
-//   writer.Write(record.view());
+//   record.AddField("040", DataField("  ", {{'d', "XYZ"}}),
+//   Placement::kGrouped); writer.Write(record.view());
 #ifndef MARC_CODEC_RECORD_H_
 #define MARC_CODEC_RECORD_H_
 
@@ -51,7 +51,8 @@ class Arena {
 enum class Placement {
   kEnd,      // behind all fields
   kOrdered,  // before the first field with a greater tag
-  kGrouped,  // behind the last field of the same hundred with a tag not greater, else as kOrdered
+  kGrouped,  // behind the last field of the same hundred with a tag not
+             // greater, else as kOrdered
 };
 
 class Record {
@@ -69,15 +70,19 @@ class Record {
   // The record for writing; valid until the next change.
   RecordView view() const;
   absl::Span<const FieldView> fields() const { return fields_; }
-  absl::string_view leader() const { return absl::string_view(leader_, kLeaderSize); }
+  absl::string_view leader() const {
+    return absl::string_view(leader_, kLeaderSize);
+  }
 
   // REQUIRES: position < 24.
   void SetLeader(size_t position, char value);
   // REQUIRES: leader.size() == 24.
   void SetLeader(absl::string_view leader);
 
-  // `content`: as ISO 2709 carries it, without terminator. REQUIRES: tag.size() == 3.
-  void AddField(absl::string_view tag, absl::string_view content, Placement placement);
+  // `content`: as ISO 2709 carries it, without terminator. REQUIRES: tag.size()
+  // == 3.
+  void AddField(absl::string_view tag, absl::string_view content,
+                Placement placement);
   // REQUIRES: index < fields().size().
   void ReplaceField(size_t index, absl::string_view content);
   void RemoveField(size_t index);
@@ -92,7 +97,8 @@ class Record {
   // As their namesakes, but `content` lies in the arena or outlives the record.
   void ReplaceFieldBorrowed(size_t index, absl::string_view content);
   void AppendFieldBorrowed(uint32_t packed_tag, absl::string_view content) {
-    fields_.push_back(FieldView{content.data(), static_cast<uint32_t>(content.size()), packed_tag});
+    fields_.push_back(FieldView{
+        content.data(), static_cast<uint32_t>(content.size()), packed_tag});
   }
 
  private:
@@ -104,10 +110,12 @@ class Record {
 };
 
 // Content of a data field from its parts. REQUIRES: indicators.size() == 2.
-std::string DataField(absl::string_view indicators,
-                      absl::Span<const std::pair<char, absl::string_view>> subfields);
+std::string DataField(
+    absl::string_view indicators,
+    absl::Span<const std::pair<char, absl::string_view>> subfields);
 
-// Whether `tag` fits `pattern`, in which X (or x, or .) stands for any character.
+// Whether `tag` fits `pattern`, in which X (or x, or .) stands for any
+// character.
 bool TagMatches(absl::string_view pattern, absl::string_view tag);
 
 }  // namespace marc

@@ -21,7 +21,8 @@ struct TextScan {
   size_t subfield_delimiters = 0;  // bytes 1F
   size_t controls = 0;             // bytes below 20, the two above included
   bool high = false;               // any byte of 80 or more
-  bool bad_codes = false;          // a byte behind 1F that is not graphic ASCII (21..7E)
+  bool bad_codes =
+      false;  // a byte behind 1F that is not graphic ASCII (21..7E)
 };
 
 TextScan ScanText(const char* data, size_t size);
@@ -32,7 +33,8 @@ bool IsValidUtf8(absl::string_view text);
 // Offset of the first byte that is not part of a valid sequence, else size.
 size_t FindInvalidUtf8(absl::string_view text, size_t from = 0);
 
-// Length of the valid UTF-8 sequence that starts at text[at], 0 if there is none.
+// Length of the valid UTF-8 sequence that starts at text[at], 0 if there is
+// none.
 size_t Utf8SequenceLength(absl::string_view text, size_t at);
 
 // Whether no byte is 80 or more.

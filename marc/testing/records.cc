@@ -25,7 +25,9 @@ void FillRecord(absl::string_view text, Record* record) {
       record->SetLeader(rest);
     } else {
       const std::string content =
-          IsControlTag(PackTag(tag)) ? std::string(rest) : absl::StrReplaceAll(rest, {{"$", "\x1F"}});
+          IsControlTag(PackTag(tag))
+              ? std::string(rest)
+              : absl::StrReplaceAll(rest, {{"$", "\x1F"}});
       record->AddField(tag, content, Placement::kEnd);
     }
   }
@@ -37,7 +39,9 @@ std::string ToText(const RecordView& record) {
   leader.replace(0, 5, "00000").replace(12, 5, "00000");
   std::string text = absl::StrCat("LDR ", leader, "\n");
   for (const FieldView& field : record.fields()) {
-    absl::StrAppend(&text, field.tag(), " ", absl::StrReplaceAll(field.content(), {{"\x1F", "$"}}), "\n");
+    absl::StrAppend(&text, field.tag(), " ",
+                    absl::StrReplaceAll(field.content(), {{"\x1F", "$"}}),
+                    "\n");
   }
   return text;
 }
@@ -57,8 +61,10 @@ bool ReadResult::Has(ProblemCode code) const {
   return false;
 }
 
-ReadResult ReadAll(absl::string_view bytes, Strictness strictness, const ParserFactory& factory) {
-  const std::string padded = absl::StrCat(bytes, std::string(kPaddingBytes, '\0'));
+ReadResult ReadAll(absl::string_view bytes, Strictness strictness,
+                   const ParserFactory& factory) {
+  const std::string padded =
+      absl::StrCat(bytes, std::string(kPaddingBytes, '\0'));
   RecordProblems sink;
   const std::unique_ptr<RecordParser> parser = factory(strictness, &sink);
   Chunk chunk;
@@ -74,9 +80,11 @@ ReadResult ReadAll(absl::string_view bytes, Strictness strictness, const ParserF
 }
 
 ReadResult ReadIso(absl::string_view bytes, Strictness strictness) {
-  return ReadAll(bytes, strictness, [](Strictness s, RecordSink* sink) -> std::unique_ptr<RecordParser> {
-    return std::make_unique<Iso2709Parser>(s, sink);
-  });
+  return ReadAll(
+      bytes, strictness,
+      [](Strictness s, RecordSink* sink) -> std::unique_ptr<RecordParser> {
+        return std::make_unique<Iso2709Parser>(s, sink);
+      });
 }
 
 uint64_t TestSeed() {
@@ -89,14 +97,18 @@ uint64_t TestSeed() {
 namespace {
 
 std::string RandomText(std::mt19937_64& random, bool hard) {
-  static const char* const kPlain[] = {"a", "b", "Title", " of ", "jazz", ".", "1999", "/", "-", "é",
-                                       "ü", "ñ", "漢", "字", "עברית", "кир"};
-  static const char* const kHard[] = {"<", ">", "&", "&amp;", "\"", "'", "\\", "{", "}", "\t", "]]>", "{dollar}",
-                                      "é", "𝄞", "\x7F", "=", "\\u0041", "  ", "&#x41;"};
+  static const char* const kPlain[] = {
+      "a", "b", "Title", " of ", "jazz", ".",  "1999",  "/",
+      "-", "é", "ü",     "ñ",    "漢",   "字", "עברית", "кир"};
+  static const char* const kHard[] = {"<",   ">",        "&",  "&amp;", "\"",
+                                      "'",   "\\",       "{",  "}",     "\t",
+                                      "]]>", "{dollar}", "é",  "𝄞",     "\x7F",
+                                      "=",   "\\u0041",  "  ", "&#x41;"};
   std::string text;
   const size_t count = random() % 12;
   for (size_t i = 0; i < count; ++i) {
-    text += hard && random() % 3 == 0 ? kHard[random() % std::size(kHard)] : kPlain[random() % std::size(kPlain)];
+    text += hard && random() % 3 == 0 ? kHard[random() % std::size(kHard)]
+                                      : kPlain[random() % std::size(kPlain)];
   }
   return text;
 }
@@ -106,8 +118,10 @@ std::string RandomText(std::mt19937_64& random, bool hard) {
 void RandomRecord(std::mt19937_64& random, bool hard, Record* record) {
   record->Clear();
   record->SetLeader(5, "acdnp"[random() % 5]);
-  record->AddField("001", absl::StrCat("id", random() % 100000), Placement::kEnd);
-  if (random() % 2 == 0) record->AddField("008", std::string(40, ' '), Placement::kEnd);
+  record->AddField("001", absl::StrCat("id", random() % 100000),
+                   Placement::kEnd);
+  if (random() % 2 == 0)
+    record->AddField("008", std::string(40, ' '), Placement::kEnd);
   const size_t count = random() % 12;
   for (size_t i = 0; i < count; ++i) {
     std::string tag = absl::StrCat(100 + random() % 900);
@@ -116,7 +130,8 @@ void RandomRecord(std::mt19937_64& random, bool hard, Record* record) {
     const size_t subfields = 1 + random() % 4;
     for (size_t k = 0; k < subfields; ++k) {
       content += kSubfieldDelimiter;
-      content += hard && random() % 10 == 0 ? "&<\"$={"[random() % 6] : "abcxyz0269"[random() % 10];
+      content += hard && random() % 10 == 0 ? "&<\"$={"[random() % 6]
+                                            : "abcxyz0269"[random() % 10];
       content += RandomText(random, hard);
     }
     record->AddField(tag, content, Placement::kEnd);
@@ -130,7 +145,8 @@ std::string ConformanceDir() {
 
 std::string ReadFileOrEmpty(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  return std::string(std::istreambuf_iterator<char>(file),
+                     std::istreambuf_iterator<char>());
 }
 
 }  // namespace testing

@@ -36,9 +36,12 @@ struct ReadResult {
   std::vector<std::string> rejected;
   bool Has(ProblemCode code) const;
 };
-using ParserFactory = std::function<std::unique_ptr<RecordParser>(Strictness, RecordSink*)>;
-ReadResult ReadAll(absl::string_view bytes, Strictness strictness, const ParserFactory& factory);
-ReadResult ReadIso(absl::string_view bytes, Strictness strictness = Strictness::kLenient);
+using ParserFactory =
+    std::function<std::unique_ptr<RecordParser>(Strictness, RecordSink*)>;
+ReadResult ReadAll(absl::string_view bytes, Strictness strictness,
+                   const ParserFactory& factory);
+ReadResult ReadIso(absl::string_view bytes,
+                   Strictness strictness = Strictness::kLenient);
 
 // The seed of a random test: TEST_SEED, else a fixed one; printed.
 uint64_t TestSeed();
