@@ -60,7 +60,7 @@ absl::Status UnknownFlag(absl::string_view word, const std::vector<const Flag*>&
 }
 
 absl::Status CheckChoice(const Flag& flag, const std::string& value) {
-  if (flag.choices.empty() || std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end()) {
+  if (flag.value.empty() || flag.choices.empty() || std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end()) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("--", flag.name, " cannot be \"", value, "\"; it is one of ",
@@ -125,89 +125,92 @@ const Flag& Arguments::Find(absl::string_view flag) const {
 
 absl::StatusOr<Arguments> ParseArguments(const Command& command, absl::Span<const std::string> words) {
   Arguments result;
-  result.command_ = &command;
   result.full_name_ = command.name;
   for (const Flag& flag : CommonFlags()) result.flags_.push_back(&flag);
-  const auto enter = [&result](const Command& next) {
-    result.command_ = &next;
-    // The innermost table wins when a letter is used twice.
-    std::vector<const Flag*> flags;
-    for (const Flag& flag : next.flags) flags.push_back(&flag);
-    flags.insert(flags.end(), result.flags_.begin(), result.flags_.end());
-    result.flags_ = std::move(flags);
-  };
-  enter(command);
-
-  const auto take_value = [&](const Flag& flag, size_t* index) -> absl::StatusOr<std::string> {
-    if (*index + 1 >= words.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("--", flag.name, " needs a value (", flag.value, ")"));
-    }
-    return words[++*index];
-  };
+  result.Enter(command);
   bool flags_ended = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (flags_ended || word == "-" || word.empty() || word[0] != '-') {
-      const auto& subcommands = result.command_->subcommands;
-      if (!flags_ended && !subcommands.empty() && result.positional_.empty()) {
-        const auto found = std::find_if(subcommands.begin(), subcommands.end(),
-                                        [&word](const Command& sub) { return sub.name == word; });
-        if (found != subcommands.end()) {
-          absl::StrAppend(&result.full_name_, " ", word);
-          enter(*found);
-          continue;
-        }
-        if (result.command_->arguments.empty()) {
-          std::vector<std::string> names;
-          for (const Command& sub : subcommands) names.push_back(sub.name);
-          return Unknown("command", word, names);
-        }
-      }
-      if (result.command_->arguments.empty()) {
-        return absl::InvalidArgumentError(absl::StrCat("\"", word, "\" is one argument too many"));
-      }
-      result.positional_.push_back(word);
-      continue;
-    }
-    if (word == "--") {
+    if (!flags_ended && word == "--") {
       flags_ended = true;
-      continue;
-    }
-    if (absl::StartsWith(word, "--")) {
-      const size_t equals = word.find('=');
-      const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
-      const Flag* const flag = FindLong(result.flags_, name);
-      if (flag == nullptr) return UnknownFlag(absl::StrCat("--", name), result.flags_);
-      std::string value;
-      if (equals != std::string::npos) {
-        if (flag->value.empty()) {
-          return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
-        }
-        value = word.substr(equals + 1);
-      } else if (!flag->value.empty()) {
-        ASSIGN_OR_RETURN(value, take_value(*flag, &i));
-      }
-      RETURN_IF_ERROR(CheckChoice(*flag, value));
-      result.values_.emplace_back(flag->name, value);
-      continue;
-    }
-    for (size_t at = 1; at < word.size(); ++at) {
-      const Flag* const flag = FindShort(result.flags_, word[at]);
-      if (flag == nullptr) return UnknownFlag(absl::StrCat("-", word.substr(at, 1)), result.flags_);
-      if (flag->value.empty()) {
-        result.values_.emplace_back(flag->name, "");
-        continue;
-      }
-      std::string value = word.substr(at + 1);
-      if (value.empty()) {
-        ASSIGN_OR_RETURN(value, take_value(*flag, &i));
-      }
-      RETURN_IF_ERROR(CheckChoice(*flag, value));
-      result.values_.emplace_back(flag->name, value);
-      break;
+    } else if (flags_ended || word.size() < 2 || word[0] != '-') {
+      RETURN_IF_ERROR(result.TakeArgument(word, /*may_be_command=*/!flags_ended));
+    } else if (word[1] == '-') {
+      RETURN_IF_ERROR(result.TakeLongFlag(words, &i));
+    } else {
+      RETURN_IF_ERROR(result.TakeShortFlags(words, &i));
     }
   }
   return result;
+}
+
+void Arguments::Enter(const Command& command) {
+  command_ = &command;
+  // The innermost table wins when a letter is used twice.
+  std::vector<const Flag*> flags;
+  for (const Flag& flag : command.flags) flags.push_back(&flag);
+  flags.insert(flags.end(), flags_.begin(), flags_.end());
+  flags_ = std::move(flags);
+}
+
+absl::Status Arguments::TakeArgument(const std::string& word, bool may_be_command) {
+  const std::vector<Command>& subcommands = command_->subcommands;
+  if (may_be_command && !subcommands.empty() && positional_.empty()) {
+    for (const Command& sub : subcommands) {
+      if (sub.name != word) continue;
+      absl::StrAppend(&full_name_, " ", word);
+      Enter(sub);
+      return absl::OkStatus();
+    }
+    if (command_->arguments.empty()) {
+      std::vector<std::string> names;
+      for (const Command& sub : subcommands) names.push_back(sub.name);
+      return Unknown("command", word, names);
+    }
+  }
+  if (command_->arguments.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", word, "\" is one argument too many"));
+  }
+  positional_.push_back(word);
+  return absl::OkStatus();
+}
+
+absl::Status Arguments::TakeLongFlag(absl::Span<const std::string> words, size_t* index) {
+  const std::string& word = words[*index];
+  const size_t equals = word.find('=');
+  const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
+  const Flag* const flag = FindLong(flags_, name);
+  if (flag == nullptr) return UnknownFlag(absl::StrCat("--", name), flags_);
+  if (equals == std::string::npos) return TakeValue(*flag, "", words, index);
+  if (flag->value.empty()) return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
+  const std::string value = word.substr(equals + 1);
+  RETURN_IF_ERROR(CheckChoice(*flag, value));
+  values_.emplace_back(flag->name, value);
+  return absl::OkStatus();
+}
+
+absl::Status Arguments::TakeShortFlags(absl::Span<const std::string> words, size_t* index) {
+  const std::string& word = words[*index];
+  for (size_t at = 1; at < word.size(); ++at) {
+    const Flag* const flag = FindShort(flags_, word[at]);
+    if (flag == nullptr) return UnknownFlag(absl::StrCat("-", word.substr(at, 1)), flags_);
+    if (!flag->value.empty()) return TakeValue(*flag, word.substr(at + 1), words, index);
+    values_.emplace_back(flag->name, "");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Arguments::TakeValue(const Flag& flag, std::string value, absl::Span<const std::string> words,
+                                  size_t* index) {
+  if (!flag.value.empty() && value.empty()) {
+    if (*index + 1 >= words.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag.name, " needs a value (", flag.value, ")"));
+    }
+    value = words[++*index];
+  }
+  RETURN_IF_ERROR(CheckChoice(flag, value));
+  values_.emplace_back(flag.name, std::move(value));
+  return absl::OkStatus();
 }
 
 std::string HelpText(const Command& command, absl::Span<const std::string> path) {

@@ -90,6 +90,13 @@ class Arguments {
  private:
   friend absl::StatusOr<Arguments> ParseArguments(const Command&, absl::Span<const std::string>);
   const Flag& Find(absl::string_view flag) const;
+  // Makes `command` the current one and its flags known.
+  void Enter(const Command& command);
+  // Each takes one word; those with `index` may take the next one as a value.
+  absl::Status TakeArgument(const std::string& word, bool may_be_command);
+  absl::Status TakeLongFlag(absl::Span<const std::string> words, size_t* index);
+  absl::Status TakeShortFlags(absl::Span<const std::string> words, size_t* index);
+  absl::Status TakeValue(const Flag& flag, std::string value, absl::Span<const std::string> words, size_t* index);
 
   const Command* command_ = nullptr;
   std::string full_name_;

@@ -1,4 +1,4 @@
-#include "fs/client/tree_client.h"
+#include "fs/client/posix_tree_client.h"
 
 #include <sys/stat.h>
 
