@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -15,6 +16,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status.h"
 #include "base/status_macros.h"
 
@@ -24,6 +27,9 @@ namespace {
 constexpr const char kFuseDevice[] = "/dev/fuse";
 // INIT flags that libfuse 3.14 has no names for.
 constexpr uint32_t kRawInitFlags = FUSE_HANDLE_KILLPRIV_V2 | FUSE_SETXATTR_EXT;
+constexpr int kWakeSignal = SIGUSR2;
+constexpr int kWakeRoundsMax = 300;
+constexpr absl::Duration kWakeInterval = absl::Milliseconds(10);
 // fuse_setxattr_in without setxattr_flags, which is what libfuse 3.14 parses.
 constexpr size_t kShortSetxattrBytes = FUSE_COMPAT_SETXATTR_IN_SIZE;
 
@@ -166,6 +172,22 @@ Transport::~Transport() {
 }
 
 absl::Status Transport::Serve() {
+  // Interrupts the read that Serve() waits in; does nothing else.
+  struct sigaction wake {};
+  wake.sa_handler = [](int) {};
+  sigaction(kWakeSignal, &wake, nullptr);
+  {
+    base::MutexLock lock(&serve_mutex_);
+    serve_thread_ = pthread_self();
+    serve_running_ = true;
+  }
+  const absl::Status status = ServeUntilEnd();
+  base::MutexLock lock(&serve_mutex_);
+  serve_running_ = false;
+  return status;
+}
+
+absl::Status Transport::ServeUntilEnd() {
   fuse_buf buffer{};
   absl::Status status;
   while (!fuse_session_exited(serving_)) {
@@ -186,7 +208,18 @@ void Transport::Unmount() {
   if (mounted_.exchange(false)) fuse_session_unmount(mounting_);
 }
 
-void Transport::Stop() { fuse_session_exit(serving_); }
+void Transport::Stop() {
+  fuse_session_exit(serving_);
+  // A wake that comes just before the read begins is lost: repeat it.
+  for (int round = 0; round < kWakeRoundsMax; ++round) {
+    {
+      base::MutexLock lock(&serve_mutex_);
+      if (!serve_running_) return;
+      pthread_kill(serve_thread_, kWakeSignal);
+    }
+    absl::SleepFor(kWakeInterval);
+  }
+}
 
 uint64_t Transport::request_count(uint32_t opcode) const {
   return opcode < kOpcodesMax

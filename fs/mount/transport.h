@@ -28,6 +28,7 @@
 #define FUSE_USE_VERSION 314
 #endif
 #include <fuse_lowlevel.h>
+#include <pthread.h>
 #include <sys/types.h>
 
 #include <array>
@@ -40,6 +41,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/mutex.h"
 
 struct iovec;
 
@@ -139,6 +141,9 @@ class Transport {
   int fd_ = -1;
 
   std::atomic<bool> mounted_{false};
+  base::Mutex serve_mutex_;
+  bool serve_running_ ABSL_GUARDED_BY(serve_mutex_) = false;
+  pthread_t serve_thread_ ABSL_GUARDED_BY(serve_mutex_){};
   std::atomic<bool> init_answered_{false};
   std::atomic<bool> handles_killpriv_{false};
   std::array<std::atomic<uint64_t>, kOpcodesMax> request_counts_{};
