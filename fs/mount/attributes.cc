@@ -20,8 +20,7 @@ timespec TimespecOf(const Timestamp& time) {
 }
 
 Timestamp TimestampOf(const timespec& time) {
-  return {.seconds = time.tv_sec,
-          .nanoseconds = static_cast<uint32_t>(time.tv_nsec)};
+  return {.seconds = time.tv_sec, .nanoseconds = static_cast<uint32_t>(time.tv_nsec)};
 }
 
 }  // namespace
@@ -36,16 +35,14 @@ struct stat StatOf(const Attributes& attributes) {
   st.st_rdev = attributes.device;
   st.st_size = static_cast<off_t>(attributes.size_bytes);
   st.st_blksize = kPreferredIoBytes;
-  st.st_blocks = static_cast<blkcnt_t>(
-      (attributes.allocated_bytes + kStatBlockBytes - 1) / kStatBlockBytes);
+  st.st_blocks = static_cast<blkcnt_t>((attributes.allocated_bytes + kStatBlockBytes - 1) / kStatBlockBytes);
   st.st_atim = TimespecOf(attributes.access_time);
   st.st_mtim = TimespecOf(attributes.modify_time);
   st.st_ctim = TimespecOf(attributes.change_time);
   return st;
 }
 
-AttributeChange ChangeOf(const struct stat& values, int to_set,
-                         bool kill_privileges) {
+AttributeChange ChangeOf(const struct stat& values, int to_set, bool kill_privileges) {
   struct {
     int bit;
     AttributeChange::Field field;
@@ -64,10 +61,8 @@ AttributeChange ChangeOf(const struct stat& values, int to_set,
     if (to_set & row.bit) change.fields |= row.field;
   }
   // The kernel sends both bits of a time that is to be now.
-  if (change.fields & AttributeChange::kAccessTimeNow)
-    change.fields &= ~AttributeChange::kAccessTime;
-  if (change.fields & AttributeChange::kModifyTimeNow)
-    change.fields &= ~AttributeChange::kModifyTime;
+  if (change.fields & AttributeChange::kAccessTimeNow) change.fields &= ~AttributeChange::kAccessTime;
+  if (change.fields & AttributeChange::kModifyTimeNow) change.fields &= ~AttributeChange::kModifyTime;
   if (kill_privileges) change.fields |= AttributeChange::kKillPrivileges;
   change.mode = values.st_mode & 07777;
   change.uid = values.st_uid;

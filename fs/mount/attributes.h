@@ -13,8 +13,7 @@ namespace fs {
 struct stat StatOf(const Attributes& attributes);
 
 // `to_set` are libfuse's FUSE_SET_ATTR_* bits.
-AttributeChange ChangeOf(const struct stat& values, int to_set,
-                         bool kill_privileges);
+AttributeChange ChangeOf(const struct stat& values, int to_set, bool kill_privileges);
 
 }  // namespace fs
 

@@ -31,21 +31,18 @@ void Print(int exit_code, absl::string_view text) {
 
 // Waits for "CODE TEXT" and ends the process accordingly.
 [[noreturn]] void WaitForReport(int fd, pid_t child) {
-  const absl::StatusOr<std::string> report =
-      base::ReadToEnd(fd, kReportBytesMax);
+  const absl::StatusOr<std::string> report = base::ReadToEnd(fd, kReportBytesMax);
   const size_t space = report.ok() ? report->find(' ') : std::string::npos;
   int code = 0;
-  if (space != std::string::npos &&
-      absl::SimpleAtoi(report->substr(0, space), &code)) {
+  if (space != std::string::npos && absl::SimpleAtoi(report->substr(0, space), &code)) {
     Print(code, report->substr(space + 1));
     _exit(code);
   }
   int status = 0;
   waitpid(child, &status, 0);
   Print(1, absl::StrCat("the daemon ended before the mount was usable (",
-                        WIFSIGNALED(status)
-                            ? absl::StrCat("signal ", WTERMSIG(status))
-                            : absl::StrCat("exit code ", WEXITSTATUS(status)),
+                        WIFSIGNALED(status) ? absl::StrCat("signal ", WTERMSIG(status))
+                                            : absl::StrCat("exit code ", WEXITSTATUS(status)),
                         ")"));
   _exit(1);
 }
@@ -58,8 +55,7 @@ Background::~Background() {
 
 absl::Status Background::Enter() {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
-    return base::ErrnoStatus(errno, "pipe to the daemon");
+  if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus(errno, "pipe to the daemon");
   fflush(nullptr);
   const pid_t child = fork();
   if (child < 0) {
@@ -87,14 +83,12 @@ void Background::Report(int exit_code, absl::string_view text) {
     return;
   }
   // Who started us may be gone; the mount is fine without.
-  if (!base::WriteFull(pipe_, absl::StrCat(exit_code, " ", text)).ok())
-    errno = 0;
+  if (!base::WriteFull(pipe_, absl::StrCat(exit_code, " ", text)).ok()) errno = 0;
   close(pipe_);
   pipe_ = -1;
   if (exit_code != 0) return;
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    dup2(null, stream);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, stream);
   if (null > STDERR_FILENO) close(null);
   if (chdir("/") != 0) errno = 0;
 }

@@ -1,12 +1,10 @@
-// The command `cachefs`: mounts a store, in the background unless told
-// otherwise.
+// The command `cachefs`: mounts a store, in the background unless told otherwise.
 //
-// Life:    check the words and the mount point -> daemon -> open the store ->
-// mount ->
-//          report "usable" -> serve until the mount is gone or a signal comes
-//          -> everything durable -> exit.
-// Exit:    0 mounted (in the foreground: ended well), 1 could not, 2 wrong
-// words. Threads: single thread (main).
+// Life:    check the words and the mount point -> daemon -> open the store -> mount ->
+//          report "usable" -> serve until the mount is gone or a signal comes ->
+//          everything durable -> exit.
+// Exit:    0 mounted (in the foreground: ended well), 1 could not, 2 wrong words.
+// Threads: single thread (main).
 #ifndef FS_MOUNT_CACHEFS_COMMAND_H_
 #define FS_MOUNT_CACHEFS_COMMAND_H_
 
@@ -18,8 +16,7 @@ namespace fs {
 // `opener` makes a Store of what the user named.
 base::Command CachefsCommand(StoreOpener opener);
 
-// The same as mount(8) calls it: `mount.fuse.cachefs STORE MOUNTPOINT [-sfnv]
-// -o WORDS`.
+// The same as mount(8) calls it: `mount.fuse.cachefs STORE MOUNTPOINT [-sfnv] -o WORDS`.
 base::Command MountHelperCommand(StoreOpener opener);
 
 // Runs the one that argv[0] names.

@@ -11,11 +11,9 @@
 namespace fs {
 namespace {
 
-// Nothing but the kernel's own requests changes the tree, so what it knows
-// stays true.
+// Nothing but the kernel's own requests changes the tree, so what it knows stays true.
 constexpr double kTimeoutSeconds = 86400;
-// Asynchronous requests (read-ahead, direct I/O) that the kernel may send at
-// once.
+// Asynchronous requests (read-ahead, direct I/O) that the kernel may send at once.
 constexpr unsigned kBackgroundMax = 64;
 
 }  // namespace
@@ -37,8 +35,7 @@ class OperationTable {
   static fuse_lowlevel_ops Make() {
     fuse_lowlevel_ops ops{};
     ops.init = [](void* user, fuse_conn_info* connection) {
-      static_cast<Dispatcher*>(static_cast<Transport*>(user)->user())
-          ->Init(connection);
+      static_cast<Dispatcher*>(static_cast<Transport*>(user)->user())->Init(connection);
     };
     ops.lookup = Handler<&Dispatcher::Lookup>::Call;
     ops.forget = Handler<&Dispatcher::Forget>::Call;
@@ -73,9 +70,8 @@ class OperationTable {
     ops.fallocate = Handler<&Dispatcher::Fallocate>::Call;
     ops.copy_file_range = Handler<&Dispatcher::CopyFileRange>::Call;
     ops.lseek = Handler<&Dispatcher::Seek>::Call;
-    // No flush: the kernel stops asking at every close. No getlk, setlk, flock:
-    // locks are the kernel's own, as every user of the tree goes through this
-    // one mount.
+    // No flush: the kernel stops asking at every close. No getlk, setlk, flock: locks are the
+    // kernel's own, as every user of the tree goes through this one mount.
     return ops;
   }
 };
@@ -86,9 +82,7 @@ const fuse_lowlevel_ops& Dispatcher::operations() {
 }
 
 Dispatcher::Dispatcher(Volume& volume, const Options& options)
-    : volume_(volume),
-      options_(options),
-      workers_("fuse-worker", options.worker_count, 4096) {}
+    : volume_(volume), options_(options), workers_("fuse-worker", options.worker_count, 4096) {}
 
 Dispatcher::~Dispatcher() { WaitUntilIdle(); }
 
@@ -102,8 +96,7 @@ void Dispatcher::Init(fuse_conn_info* connection) {
   };
   // With it O_TRUNC comes with OPEN, and is lost when OPEN is answered ENOSYS.
   want(FUSE_CAP_ATOMIC_O_TRUNC, false);
-  // Nobody changes data behind the kernel's back: its pages stay valid until
-  // told.
+  // Nobody changes data behind the kernel's back: its pages stay valid until told.
   want(FUSE_CAP_AUTO_INVAL_DATA, false);
   want(FUSE_CAP_EXPLICIT_INVAL_DATA, true);
   want(FUSE_CAP_READDIRPLUS, true);
@@ -117,30 +110,22 @@ void Dispatcher::Init(fuse_conn_info* connection) {
   want(FUSE_CAP_ASYNC_DIO, true);
   want(FUSE_CAP_EXPORT_SUPPORT, true);
   // Replies come from memory and requests are parsed there: pipes only cost.
-  want(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE,
-       false);
+  want(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE, false);
   want(FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS, false);
   connection->max_background = kBackgroundMax;
   connection->congestion_threshold = kBackgroundMax * 3 / 4;
   connection->time_gran = 1;
-  zero_message_open_ = options_.zero_message_open &&
-                       (connection->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0;
+  zero_message_open_ = options_.zero_message_open && (connection->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0;
 }
 
 Credentials Dispatcher::CredentialsOf(fuse_req_t request) const {
   const fuse_ctx* context = fuse_req_ctx(request);
-  return {.uid = context->uid,
-          .gid = context->gid,
-          .umask = context->umask,
-          .groups = {}};
+  return {.uid = context->uid, .gid = context->gid, .umask = context->umask, .groups = {}};
 }
 
 double Dispatcher::AttributeTimeout(const Attributes& attributes) const {
-  // A write clears these bits without telling the kernel, which therefore must
-  // ask.
-  return attributes.is_regular() && (attributes.mode & (S_ISUID | S_ISGID))
-             ? 0
-             : kTimeoutSeconds;
+  // A write clears these bits without telling the kernel, which therefore must ask.
+  return attributes.is_regular() && (attributes.mode & (S_ISUID | S_ISGID)) ? 0 : kTimeoutSeconds;
 }
 
 fuse_entry_param Dispatcher::EntryOf(const Attributes& attributes) const {
@@ -152,20 +137,17 @@ fuse_entry_param Dispatcher::EntryOf(const Attributes& attributes) const {
   return entry;
 }
 
-void Dispatcher::ReplyEntry(fuse_req_t request,
-                            const absl::StatusOr<Attributes>& attributes) {
+void Dispatcher::ReplyEntry(fuse_req_t request, const absl::StatusOr<Attributes>& attributes) {
   if (!attributes.ok()) {
     ReplyStatus(request, attributes.status());
     return;
   }
   const fuse_entry_param entry = EntryOf(*attributes);
   // The caller was killed and the kernel never learns of the reference.
-  if (fuse_reply_entry(request, &entry) == -ENOENT)
-    GiveBack(attributes->inode, 1);
+  if (fuse_reply_entry(request, &entry) == -ENOENT) GiveBack(attributes->inode, 1);
 }
 
-void Dispatcher::ReplyAttributes(fuse_req_t request,
-                                 const absl::StatusOr<Attributes>& attributes) {
+void Dispatcher::ReplyAttributes(fuse_req_t request, const absl::StatusOr<Attributes>& attributes) {
   if (!attributes.ok()) {
     ReplyStatus(request, attributes.status());
     return;
@@ -191,12 +173,10 @@ void Dispatcher::Run(bool defer, std::function<void()> work) {
 }
 
 void Dispatcher::RunChange(fuse_ino_t inode, std::function<void()> work) {
-  Run(inode == 0 ? volume_.ChangeWouldWait() : volume_.ChangeWouldWait(inode),
-      std::move(work));
+  Run(inode == 0 ? volume_.ChangeWouldWait() : volume_.ChangeWouldWait(inode), std::move(work));
 }
 
-std::function<void(absl::Status)> Dispatcher::Tracked(
-    std::function<void(absl::Status)> done) {
+std::function<void(absl::Status)> Dispatcher::Tracked(std::function<void(absl::Status)> done) {
   {
     base::MutexLock lock(&mutex_);
     ++commits_pending_;
@@ -221,8 +201,7 @@ void Dispatcher::GiveBack(InodeNumber inode, uint64_t count) {
 void Dispatcher::RemoveOrphansSoon() {
   if (orphans_scheduled_.exchange(true)) return;
   workers_.Add([this] {
-    orphans_scheduled_ =
-        false;  // first: what comes from now on needs another round
+    orphans_scheduled_ = false;  // first: what comes from now on needs another round
     const absl::Status status = volume_.RemoveOrphans();
     if (!status.ok()) {
       LOG_EVERY_N(ERROR, 100) << "unlinked files keep their space: " << status;
@@ -231,10 +210,9 @@ void Dispatcher::RemoveOrphansSoon() {
 }
 
 void Dispatcher::SyncFs(const RawRequest& request) {
-  volume_.SyncAsync(
-      Priority::kSync, Tracked([this, request](const absl::Status& status) {
-        transport_->ReplyRawError(request, ErrnoForStatus(status));
-      }));
+  volume_.SyncAsync(Priority::kSync, Tracked([this, request](const absl::Status& status) {
+                      transport_->ReplyRawError(request, ErrnoForStatus(status));
+                    }));
 }
 
 }  // namespace fs

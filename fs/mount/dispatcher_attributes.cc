@@ -19,57 +19,45 @@ constexpr uint64_t kDataUnitBytes = 4096;
 
 }  // namespace
 
-void Dispatcher::GetAttributes(fuse_req_t request, fuse_ino_t inode,
-                               fuse_file_info*) {
+void Dispatcher::GetAttributes(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
   ReplyAttributes(request, volume_.GetAttributes(inode));
 }
 
-void Dispatcher::SetAttributes(fuse_req_t request, fuse_ino_t inode,
-                               struct stat* values, int to_set,
-                               fuse_file_info*) {
-  const AttributeChange change =
-      ChangeOf(*values, to_set, transport_->raw_flags().kill_suid_sgid);
+void Dispatcher::SetAttributes(fuse_req_t request, fuse_ino_t inode, struct stat* values, int to_set, fuse_file_info*) {
+  const AttributeChange change = ChangeOf(*values, to_set, transport_->raw_flags().kill_suid_sgid);
   bool defer = volume_.ChangeWouldWait(inode);
   if (!defer && (change.fields & AttributeChange::kSize)) {
     const absl::StatusOr<Attributes> before = volume_.GetAttributes(inode);
     // Cutting a unit means reading what is left of it; a large cut frees a lot.
-    defer = before.ok() && change.size_bytes < before->size_bytes &&
-            (change.size_bytes % kDataUnitBytes != 0 ||
-             before->size_bytes - change.size_bytes > kInlineTruncateBytesMax);
+    defer =
+        before.ok() && change.size_bytes < before->size_bytes &&
+        (change.size_bytes % kDataUnitBytes != 0 || before->size_bytes - change.size_bytes > kInlineTruncateBytesMax);
   }
-  Run(defer, [this, request, inode, change] {
-    ReplyAttributes(request, volume_.SetAttributes(inode, change));
-  });
+  Run(defer, [this, request, inode, change] { ReplyAttributes(request, volume_.SetAttributes(inode, change)); });
 }
 
 void Dispatcher::Access(fuse_req_t request, fuse_ino_t inode, int mask) {
-  // Comes only without default_permissions. The groups are in /proc, whose
-  // reading may wait.
+  // Comes only without default_permissions. The groups are in /proc, whose reading may wait.
   Credentials credentials = CredentialsOf(request);
   const pid_t pid = fuse_req_ctx(request)->pid;
-  Run(credentials.uid != 0, [this, request, inode, mask, pid,
-                             credentials = std::move(credentials)]() mutable {
+  Run(credentials.uid != 0, [this, request, inode, mask, pid, credentials = std::move(credentials)]() mutable {
     if (credentials.uid != 0) credentials.groups = SupplementaryGroups(pid);
     ReplyStatus(request, volume_.CheckAccess(credentials, inode, mask));
   });
 }
 
-void Dispatcher::SetXattr(fuse_req_t request, fuse_ino_t inode,
-                          const char* name, const char* value, size_t size,
+void Dispatcher::SetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, const char* value, size_t size,
                           int flags) {
   XattrOptions options;
   if (flags & XATTR_CREATE) options.flag = XattrFlag::kCreate;
   if (flags & XATTR_REPLACE) options.flag = XattrFlag::kReplace;
   options.clear_sgid = transport_->raw_flags().acl_kill_sgid;
-  RunChange(inode, [this, request, inode, name = std::string(name),
-                    value = std::string(value, size), options] {
+  RunChange(inode, [this, request, inode, name = std::string(name), value = std::string(value, size), options] {
     ReplyStatus(request, volume_.SetXattr(inode, name, value, options));
   });
 }
 
-void Dispatcher::ReplyXattr(fuse_req_t request,
-                            const absl::StatusOr<std::string>& value,
-                            size_t size) {
+void Dispatcher::ReplyXattr(fuse_req_t request, const absl::StatusOr<std::string>& value, size_t size) {
   if (!value.ok()) {
     ReplyStatus(request, value.status());
   } else if (size == 0) {
@@ -81,18 +69,15 @@ void Dispatcher::ReplyXattr(fuse_req_t request,
   }
 }
 
-void Dispatcher::GetXattr(fuse_req_t request, fuse_ino_t inode,
-                          const char* name, size_t size) {
+void Dispatcher::GetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, size_t size) {
   ReplyXattr(request, volume_.GetXattr(inode, name), size);
 }
 
 void Dispatcher::ListXattrs(fuse_req_t request, fuse_ino_t inode, size_t size) {
-  ReplyXattr(request,
-             volume_.ListXattrs(inode, fuse_req_ctx(request)->uid == 0), size);
+  ReplyXattr(request, volume_.ListXattrs(inode, fuse_req_ctx(request)->uid == 0), size);
 }
 
-void Dispatcher::RemoveXattr(fuse_req_t request, fuse_ino_t inode,
-                             const char* name) {
+void Dispatcher::RemoveXattr(fuse_req_t request, fuse_ino_t inode, const char* name) {
   RunChange(inode, [this, request, inode, name = std::string(name)] {
     ReplyStatus(request, volume_.RemoveXattr(inode, name));
   });

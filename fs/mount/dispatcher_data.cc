@@ -16,33 +16,28 @@
 namespace fs {
 namespace {
 
-// One COPY_FILE_RANGE is answered after so much; the caller asks for the rest.
-// So neither a signal nor other work waits for a copy of gigabytes.
+// One COPY_FILE_RANGE is answered after so much; the caller asks for the rest. So neither a signal
+// nor other work waits for a copy of gigabytes.
 constexpr uint64_t kCopyBytesMax = 64 << 20;
 
 }  // namespace
 
-void Dispatcher::Create(fuse_req_t request, fuse_ino_t directory,
-                        const char* name, mode_t mode, fuse_file_info* file) {
+void Dispatcher::Create(fuse_req_t request, fuse_ino_t directory, const char* name, mode_t mode, fuse_file_info* file) {
   if (zero_message_open_) {
     fuse_reply_err(request, ENOSYS);  // the kernel goes on with MKNOD, for good
     return;
   }
-  RunChange(0, [this, request, directory, name = std::string(name),
-                node = NewNode{.mode = mode, .device = 0},
+  RunChange(0, [this, request, directory, name = std::string(name), node = NewNode{.mode = mode, .device = 0},
                 credentials = CredentialsOf(request), file = *file]() mutable {
-    absl::StatusOr<Attributes> made =
-        volume_.MakeNode(directory, name, node, credentials);
-    if (ErrnoForStatus(made.status()) == EEXIST && !(file.flags & O_EXCL))
-      made = volume_.Lookup(directory, name);
+    absl::StatusOr<Attributes> made = volume_.MakeNode(directory, name, node, credentials);
+    if (ErrnoForStatus(made.status()) == EEXIST && !(file.flags & O_EXCL)) made = volume_.Lookup(directory, name);
     if (!made.ok()) {
       ReplyStatus(request, made.status());
       return;
     }
     file.keep_cache = 1;
     const fuse_entry_param entry = EntryOf(*made);
-    if (fuse_reply_create(request, &entry, &file) == -ENOENT)
-      GiveBack(made->inode, 1);
+    if (fuse_reply_create(request, &entry, &file) == -ENOENT) GiveBack(made->inode, 1);
   });
 }
 
@@ -55,47 +50,38 @@ void Dispatcher::Open(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
   fuse_reply_open(request, file);
 }
 
-void Dispatcher::Release(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
-  fuse_reply_err(request, 0);
-}
+void Dispatcher::Release(fuse_req_t request, fuse_ino_t, fuse_file_info*) { fuse_reply_err(request, 0); }
 
-void Dispatcher::Read(fuse_req_t request, fuse_ino_t inode, size_t size,
-                      off_t offset, fuse_file_info*) {
+void Dispatcher::Read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset, fuse_file_info*) {
   const auto from = static_cast<uint64_t>(offset);
   if (read_buffer_.size() < size) read_buffer_.resize(size);
   size_t got = 0;
-  const absl::StatusOr<bool> cached = volume_.TryRead(
-      inode, from, absl::MakeSpan(read_buffer_.data(), size), &got);
+  const absl::StatusOr<bool> cached = volume_.TryRead(inode, from, absl::MakeSpan(read_buffer_.data(), size), &got);
   if (!cached.ok()) {
     ReplyStatus(request, cached.status());
     return;
   }
   if (*cached) {
-    fuse_reply_buf(request, reinterpret_cast<const char*>(read_buffer_.data()),
-                   got);
+    fuse_reply_buf(request, reinterpret_cast<const char*>(read_buffer_.data()), got);
     return;
   }
   workers_.Add([this, request, inode, from, size] {
     static thread_local std::vector<uint8_t> buffer;
     if (buffer.size() < size) buffer.resize(size);
-    const absl::StatusOr<size_t> read =
-        volume_.Read(inode, from, absl::MakeSpan(buffer.data(), size));
+    const absl::StatusOr<size_t> read = volume_.Read(inode, from, absl::MakeSpan(buffer.data(), size));
     if (read.ok()) {
-      fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()),
-                     *read);
+      fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), *read);
     } else {
       ReplyStatus(request, read.status());
     }
   });
 }
 
-void Dispatcher::Write(fuse_req_t request, fuse_ino_t inode, const char* bytes,
-                       size_t size, off_t offset, fuse_file_info*) {
+void Dispatcher::Write(fuse_req_t request, fuse_ino_t inode, const char* bytes, size_t size, off_t offset,
+                       fuse_file_info*) {
   const auto to = static_cast<uint64_t>(offset);
-  const WriteOptions options = {.kill_privileges =
-                                    transport_->raw_flags().kill_suid_sgid};
-  const auto write = [this, request, inode, to,
-                      options](absl::string_view data) {
+  const WriteOptions options = {.kill_privileges = transport_->raw_flags().kill_suid_sgid};
+  const auto write = [this, request, inode, to, options](absl::string_view data) {
     const absl::Status status = volume_.Write(inode, to, data, options);
     if (status.ok()) {
       fuse_reply_write(request, data.size());
@@ -110,29 +96,22 @@ void Dispatcher::Write(fuse_req_t request, fuse_ino_t inode, const char* bytes,
   }
 }
 
-void Dispatcher::Fsync(fuse_req_t request, fuse_ino_t inode, int,
-                       fuse_file_info*) {
+void Dispatcher::Fsync(fuse_req_t request, fuse_ino_t inode, int, fuse_file_info*) {
   volume_.FsyncAsync(inode, Priority::kSync,
-                     Tracked([request](const absl::Status& status) {
-                       ReplyStatus(request, status);
-                     }));
+                     Tracked([request](const absl::Status& status) { ReplyStatus(request, status); }));
 }
 
-void Dispatcher::FsyncDirectory(fuse_req_t request, fuse_ino_t inode,
-                                int data_only, fuse_file_info* file) {
+void Dispatcher::FsyncDirectory(fuse_req_t request, fuse_ino_t inode, int data_only, fuse_file_info* file) {
   if (inode != kRootInode) {
     Fsync(request, inode, data_only, file);
     return;
   }
   // The root's is the full barrier, as SYNCFS reaches only block device mounts.
-  volume_.SyncAsync(Priority::kSync,
-                    Tracked([request](const absl::Status& status) {
-                      ReplyStatus(request, status);
-                    }));
+  volume_.SyncAsync(Priority::kSync, Tracked([request](const absl::Status& status) { ReplyStatus(request, status); }));
 }
 
-void Dispatcher::Fallocate(fuse_req_t request, fuse_ino_t inode, int mode,
-                           off_t offset, off_t length, fuse_file_info*) {
+void Dispatcher::Fallocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t offset, off_t length,
+                           fuse_file_info*) {
   FallocateMode how;
   switch (mode) {
     case 0:
@@ -154,45 +133,35 @@ void Dispatcher::Fallocate(fuse_req_t request, fuse_ino_t inode, int mode,
       fuse_reply_err(request, EOPNOTSUPP);
       return;
   }
-  // The kernel does not say whether the caller may keep suid bits: they go,
-  // unless it is root.
-  const WriteOptions options = {.kill_privileges =
-                                    fuse_req_ctx(request)->uid != 0};
+  // The kernel does not say whether the caller may keep suid bits: they go, unless it is root.
+  const WriteOptions options = {.kill_privileges = fuse_req_ctx(request)->uid != 0};
   workers_.Add([this, request, inode, how, offset, length, options] {
     ReplyStatus(request,
-                volume_.Fallocate(inode, how, static_cast<uint64_t>(offset),
-                                  static_cast<uint64_t>(length), options));
+                volume_.Fallocate(inode, how, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), options));
   });
 }
 
-void Dispatcher::CopyFileRange(fuse_req_t request, fuse_ino_t from,
-                               off_t from_offset, fuse_file_info*,
-                               fuse_ino_t to, off_t to_offset, fuse_file_info*,
-                               size_t length, int flags) {
+void Dispatcher::CopyFileRange(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*, fuse_ino_t to,
+                               off_t to_offset, fuse_file_info*, size_t length, int flags) {
   if (flags != 0) {
     fuse_reply_err(request, EINVAL);
     return;
   }
   const uint64_t bytes = std::min<uint64_t>(length, kCopyBytesMax);
-  const WriteOptions options = {.kill_privileges =
-                                    fuse_req_ctx(request)->uid != 0};
-  workers_.Add(
-      [this, request, from, from_offset, to, to_offset, bytes, options] {
-        const absl::StatusOr<uint64_t> copied =
-            volume_.CopyRange(from, static_cast<uint64_t>(from_offset), to,
-                              static_cast<uint64_t>(to_offset), bytes, options);
-        if (copied.ok()) {
-          fuse_reply_write(request, *copied);
-        } else {
-          ReplyStatus(request, copied.status());
-        }
-      });
+  const WriteOptions options = {.kill_privileges = fuse_req_ctx(request)->uid != 0};
+  workers_.Add([this, request, from, from_offset, to, to_offset, bytes, options] {
+    const absl::StatusOr<uint64_t> copied = volume_.CopyRange(from, static_cast<uint64_t>(from_offset), to,
+                                                              static_cast<uint64_t>(to_offset), bytes, options);
+    if (copied.ok()) {
+      fuse_reply_write(request, *copied);
+    } else {
+      ReplyStatus(request, copied.status());
+    }
+  });
 }
 
-void Dispatcher::Seek(fuse_req_t request, fuse_ino_t inode, off_t offset,
-                      int whence, fuse_file_info*) {
-  const absl::StatusOr<uint64_t> found =
-      volume_.Seek(inode, static_cast<uint64_t>(offset), whence == SEEK_HOLE);
+void Dispatcher::Seek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence, fuse_file_info*) {
+  const absl::StatusOr<uint64_t> found = volume_.Seek(inode, static_cast<uint64_t>(offset), whence == SEEK_HOLE);
   if (found.ok()) {
     fuse_reply_lseek(request, static_cast<off_t>(*found));
   } else {

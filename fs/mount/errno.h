@@ -1,7 +1,6 @@
 // The one table that turns an absl::Status into the errno a system call gives.
 //
-// Shape:   a status that carries an errno (base::ErrnoStatus) gives exactly
-// that
+// Shape:   a status that carries an errno (base::ErrnoStatus) gives exactly that
 //          one. Every other status gives its code's row of the table:
 //            DataLoss, Internal, Unknown, Unavailable        EIO
 //            NotFound, AlreadyExists                         ENOENT, EEXIST
@@ -10,8 +9,7 @@
 //            ResourceExhausted                               ENOSPC
 //            PermissionDenied, Unauthenticated               EACCES, EPERM
 //            Unimplemented                                   EOPNOTSUPP
-//            Aborted, Cancelled, DeadlineExceeded            EAGAIN, EINTR,
-//            ETIMEDOUT
+//            Aborted, Cancelled, DeadlineExceeded            EAGAIN, EINTR, ETIMEDOUT
 // Threads: no state.
 #ifndef FS_MOUNT_ERRNO_H_
 #define FS_MOUNT_ERRNO_H_

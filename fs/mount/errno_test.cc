@@ -35,15 +35,13 @@ TEST(ErrnoTest, EveryCodeHasItsErrno) {
     const auto status_code = static_cast<absl::StatusCode>(code);
     const auto row = expected.find(status_code);
     ASSERT_NE(row, expected.end()) << code;
-    EXPECT_EQ(ErrnoForStatus(absl::Status(status_code, "x")), row->second)
-        << absl::StatusCodeToString(status_code);
+    EXPECT_EQ(ErrnoForStatus(absl::Status(status_code, "x")), row->second) << absl::StatusCodeToString(status_code);
   }
   EXPECT_EQ(absl::StatusCodeToString(static_cast<absl::StatusCode>(17)), "");
 }
 
 TEST(ErrnoTest, AnErrnoThatTheStatusCarriesWins) {
-  for (const int error : {ENOTEMPTY, EXDEV, EMLINK, ENAMETOOLONG, ENODATA,
-                          ERANGE, EFBIG, ELOOP, ETXTBSY, EDQUOT}) {
+  for (const int error : {ENOTEMPTY, EXDEV, EMLINK, ENAMETOOLONG, ENODATA, ERANGE, EFBIG, ELOOP, ETXTBSY, EDQUOT}) {
     const absl::Status status = base::ErrnoStatus(error, "rename a to b");
     EXPECT_EQ(ErrnoForStatus(status), error);
     EXPECT_EQ(ErrnoForStatus(base::Annotate(status, "inode 7")), error);

@@ -16,8 +16,7 @@ std::vector<uint32_t> SupplementaryGroups(pid_t pid) {
   std::string line;
   while (std::getline(status, line)) {
     if (!absl::StartsWith(line, "Groups:")) continue;
-    for (absl::string_view word : absl::StrSplit(
-             line.substr(7), absl::ByAnyChar(" \t"), absl::SkipEmpty())) {
+    for (absl::string_view word : absl::StrSplit(line.substr(7), absl::ByAnyChar(" \t"), absl::SkipEmpty())) {
       uint32_t group = 0;
       if (absl::SimpleAtoi(word, &group)) groups.push_back(group);
     }

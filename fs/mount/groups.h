@@ -1,7 +1,6 @@
 // The supplementary groups of a process that asks something of the mount.
 //
-// Threads: no state. Reads /proc, which may wait: not for the dispatcher's
-// thread.
+// Threads: no state. Reads /proc, which may wait: not for the dispatcher's thread.
 #ifndef FS_MOUNT_GROUPS_H_
 #define FS_MOUNT_GROUPS_H_
 

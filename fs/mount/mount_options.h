@@ -1,11 +1,8 @@
 // The words after -o, as mount(8), fstab and people write them.
 //
-// Shape:   "ro,allow_other,size=64G": ours are taken out, the kernel's are
-// passed on,
-//          mount(8)'s own bookkeeping (defaults, auto, user, nofail, x-...) is
-//          dropped.
-// Errors:  InvalidArgument  an unknown word, named with a near miss; a value
-// that is
+// Shape:   "ro,allow_other,size=64G": ours are taken out, the kernel's are passed on,
+//          mount(8)'s own bookkeeping (defaults, auto, user, nofail, x-...) is dropped.
+// Errors:  InvalidArgument  an unknown word, named with a near miss; a value that is
 //                           missing, bad or too much
 // Threads: plain value.
 #ifndef FS_MOUNT_MOUNT_OPTIONS_H_
@@ -37,7 +34,7 @@ struct MountOptions {
   bool force = false;
   uint64_t size_bytes = 0;  // 0 = not said
   std::string log_dir;
-  bool plain_open = false;  // send OPEN and RELEASE, for tests and measurements
+  bool plain_open = false;          // send OPEN and RELEASE, for tests and measurements
   std::vector<std::string> kernel;  // passed on as they are
 
   // Adds the words of one -o.
@@ -45,8 +42,8 @@ struct MountOptions {
 
   // Whether all users may come in, with the kernel checking permissions.
   bool shared(uid_t uid) const;
-  // Whether the kernel checks permissions: not for root's private mount, where
-  // root may do everything anyway and each check would cost a request.
+  // Whether the kernel checks permissions: not for root's private mount, where root may do
+  // everything anyway and each check would cost a request.
   bool default_permissions(uid_t uid) const;
   // What libfuse is given, for the store `source`.
   std::vector<std::string> ForFuse(absl::string_view source, uid_t uid) const;

@@ -8,8 +8,8 @@
 namespace fs {
 namespace {
 
-using ::base::testing::IsOk;
-using ::base::testing::StatusIs;
+using ::base::IsOk;
+using ::base::StatusIs;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -27,10 +27,8 @@ TEST(MountOptionsTest, TakesOurWordsAndPassesOnTheKernels) {
   EXPECT_EQ(options.size_bytes, 64 * base::kGiB);
   EXPECT_EQ(options.log_dir, "/var/log/x");
   EXPECT_THAT(options.kernel, ElementsAre("noexec", "dev"));
-  EXPECT_THAT(
-      options.ForFuse("/a,b", kRoot),
-      ElementsAre("noexec", "dev", "ro", "allow_other", "default_permissions",
-                  "fsname=/a\\,b", "subtype=cachefs"));
+  EXPECT_THAT(options.ForFuse("/a,b", kRoot), ElementsAre("noexec", "dev", "ro", "allow_other", "default_permissions",
+                                                          "fsname=/a\\,b", "subtype=cachefs"));
 }
 
 TEST(MountOptionsTest, DropsTheBookkeepingOfFstab) {
@@ -44,18 +42,11 @@ TEST(MountOptionsTest, DropsTheBookkeepingOfFstab) {
 
 TEST(MountOptionsTest, NamesAnUnknownWordWithANearMiss) {
   MountOptions options;
-  EXPECT_THAT(
-      options.Parse("ro,allow_othr"),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               HasSubstr("\"allow_othr\"; did you mean \"allow_other\"?")));
-  EXPECT_THAT(options.Parse("ro=1"),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("takes no value")));
-  EXPECT_THAT(
-      options.Parse("size"),
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("needs a value")));
-  EXPECT_THAT(options.Parse("size=lots"),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(options.Parse("ro,allow_othr"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"allow_othr\"; did you mean \"allow_other\"?")));
+  EXPECT_THAT(options.Parse("ro=1"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("takes no value")));
+  EXPECT_THAT(options.Parse("size"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("needs a value")));
+  EXPECT_THAT(options.Parse("size=lots"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(MountOptionsTest, RootSharesByDefaultAndUsersDoNot) {

@@ -27,13 +27,9 @@ namespace {
 std::string Unescape(absl::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](size_t at) {
-      return at < text.size() && text[at] >= '0' && text[at] <= '7';
-    };
+    const auto digit = [&](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '7'; };
     if (text[i] == '\\' && digit(i + 1) && digit(i + 2) && digit(i + 3)) {
-      out.push_back(static_cast<char>((text[i + 1] - '0') * 64 +
-                                      (text[i + 2] - '0') * 8 +
-                                      (text[i + 3] - '0')));
+      out.push_back(static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0')));
       i += 3;
     } else {
       out.push_back(text[i]);
@@ -42,8 +38,7 @@ std::string Unescape(absl::string_view text) {
   return out;
 }
 
-// The real path, or that of the nearest ancestor that exists with the rest
-// appended.
+// The real path, or that of the nearest ancestor that exists with the rest appended.
 std::string RealPath(const std::string& path) {
   char resolved[PATH_MAX];
   if (realpath(path.c_str(), resolved) != nullptr) return resolved;
@@ -54,9 +49,7 @@ std::string RealPath(const std::string& path) {
 
 absl::StatusOr<bool> IsEmptyDirectory(const std::string& path) {
   DIR* const directory = opendir(path.c_str());
-  if (directory == nullptr)
-    return base::ErrnoStatus(errno,
-                             absl::StrCat("reading the mount point ", path));
+  if (directory == nullptr) return base::ErrnoStatus(errno, absl::StrCat("reading the mount point ", path));
   bool empty = true;
   while (const dirent* entry = readdir(directory)) {
     const absl::string_view name = entry->d_name;
@@ -72,17 +65,13 @@ std::vector<MountEntry> ParseMountInfo(absl::string_view text) {
   std::vector<MountEntry> mounts;
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
-    // id parent major:minor root mount-point options [optional...] - type
-    // source ...
+    // id parent major:minor root mount-point options [optional...] - type source ...
     size_t dash = 6;
     while (dash < words.size() && words[dash] != "-") ++dash;
     if (dash + 2 >= words.size()) continue;
-    const std::pair<absl::string_view, absl::string_view> device =
-        absl::StrSplit(words[2], absl::MaxSplits(':', 1));
+    const std::pair<absl::string_view, absl::string_view> device = absl::StrSplit(words[2], absl::MaxSplits(':', 1));
     MountEntry entry;
-    if (!absl::SimpleAtoi(device.first, &entry.major) ||
-        !absl::SimpleAtoi(device.second, &entry.minor))
-      continue;
+    if (!absl::SimpleAtoi(device.first, &entry.major) || !absl::SimpleAtoi(device.second, &entry.minor)) continue;
     entry.mount_point = Unescape(words[4]);
     entry.type = Unescape(words[dash + 1]);
     entry.source = Unescape(words[dash + 2]);
@@ -106,61 +95,48 @@ absl::StatusOr<MountEntry> FindMount(absl::string_view path) {
   return absl::NotFoundError(absl::StrCat(path, " is not a mount point"));
 }
 
-absl::StatusOr<std::string> CheckMountPoint(const std::string& path,
-                                            bool may_hold_files) {
+absl::StatusOr<std::string> CheckMountPoint(const std::string& path, bool may_hold_files) {
   struct stat st {};
   if (stat(path.c_str(), &st) != 0) {
     if (errno == ENOENT) {
-      return absl::NotFoundError(absl::StrCat(
-          "the mount point ", path, " does not exist: mkdir it first"));
+      return absl::NotFoundError(absl::StrCat("the mount point ", path, " does not exist: mkdir it first"));
     }
     if (errno == ENOTCONN) {
       return absl::FailedPreconditionError(
-          absl::StrCat("the mount point ", path,
-                       " still holds a mount whose daemon is gone: umount ",
-                       path, " first"));
+          absl::StrCat("the mount point ", path, " still holds a mount whose daemon is gone: umount ", path, " first"));
     }
-    return base::ErrnoStatus(errno,
-                             absl::StrCat("looking at the mount point ", path));
+    return base::ErrnoStatus(errno, absl::StrCat("looking at the mount point ", path));
   }
   if (!S_ISDIR(st.st_mode)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the mount point ", path, " is not a directory"));
+    return absl::FailedPreconditionError(absl::StrCat("the mount point ", path, " is not a directory"));
   }
   const std::string real = RealPath(path);
   const absl::StatusOr<MountEntry> mounted = FindMount(real);
   if (mounted.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the mount point ", real, " is busy: ", mounted->source, " (",
-        mounted->type, ") is mounted there; umount it first"));
+    return absl::FailedPreconditionError(absl::StrCat("the mount point ", real, " is busy: ", mounted->source, " (",
+                                                      mounted->type, ") is mounted there; umount it first"));
   }
   if (!may_hold_files) {
     ASSIGN_OR_RETURN(const bool empty, IsEmptyDirectory(real));
     if (!empty) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the mount point ", real,
-                       " is not empty and its files would be hidden: -o "
-                       "nonempty mounts over them"));
+      return absl::FailedPreconditionError(absl::StrCat("the mount point ", real,
+                                                        " is not empty and its files would be hidden: -o "
+                                                        "nonempty mounts over them"));
     }
   }
   return real;
 }
 
-absl::Status CheckOutside(absl::string_view mount_point,
-                          const std::string& path, absl::string_view what) {
+absl::Status CheckOutside(absl::string_view mount_point, const std::string& path, absl::string_view what) {
   const std::string real = RealPath(path);
-  const std::string below =
-      mount_point == "/" ? "/" : absl::StrCat(mount_point, "/");
-  if (real != mount_point && !absl::StartsWith(real, below))
-    return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(what, " ", path, " lies below the mount point ", mount_point,
-                   " and the mount would wait for itself: keep it elsewhere"));
+  const std::string below = mount_point == "/" ? "/" : absl::StrCat(mount_point, "/");
+  if (real != mount_point && !absl::StartsWith(real, below)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(what, " ", path, " lies below the mount point ", mount_point,
+                                                    " and the mount would wait for itself: keep it elsewhere"));
 }
 
 absl::Status SetReadAhead(const MountEntry& mount, uint32_t kilobytes) {
-  const std::string path = absl::StrCat("/sys/class/bdi/", mount.major, ":",
-                                        mount.minor, "/read_ahead_kb");
+  const std::string path = absl::StrCat("/sys/class/bdi/", mount.major, ":", mount.minor, "/read_ahead_kb");
   ASSIGN_OR_RETURN(const base::Fd file, base::OpenFile(path, O_WRONLY));
   return base::WriteFull(file.get(), absl::StrCat(kilobytes));
 }

@@ -15,8 +15,8 @@
 namespace fs {
 namespace {
 
-using ::base::testing::IsOk;
-using ::base::testing::StatusIs;
+using ::base::IsOk;
+using ::base::StatusIs;
 using ::testing::HasSubstr;
 
 class MountPointTest : public ::testing::Test {
@@ -25,9 +25,7 @@ class MountPointTest : public ::testing::Test {
     char name[] = "/tmp/mount_point_test_XXXXXX";
     directory_ = mkdtemp(name);
   }
-  ~MountPointTest() override {
-    EXPECT_THAT(base::RemoveTree(directory_), IsOk());
-  }
+  ~MountPointTest() override { EXPECT_THAT(base::RemoveTree(directory_), IsOk()); }
   std::string directory_;
 };
 
@@ -47,45 +45,33 @@ TEST(ParseMountInfoTest, ReadsTheKernelsLines) {
 }
 
 TEST_F(MountPointTest, TakesAnEmptyDirectory) {
-  const absl::StatusOr<std::string> real =
-      CheckMountPoint(directory_ + "/../" + directory_.substr(5), false);
+  const absl::StatusOr<std::string> real = CheckMountPoint(directory_ + "/../" + directory_.substr(5), false);
   ASSERT_THAT(real, IsOk());
   EXPECT_EQ(*real, directory_);
 }
 
 TEST_F(MountPointTest, SaysWhatIsWrong) {
   EXPECT_THAT(CheckMountPoint(directory_ + "/none", false),
-              StatusIs(absl::StatusCode::kNotFound,
-                       HasSubstr("does not exist: mkdir it first")));
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("does not exist: mkdir it first")));
   std::ofstream(directory_ + "/file") << "x";
   EXPECT_THAT(CheckMountPoint(directory_ + "/file", false),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("is not a directory")));
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is not a directory")));
   EXPECT_THAT(CheckMountPoint(directory_, false),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("-o nonempty")));
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("-o nonempty")));
   EXPECT_THAT(CheckMountPoint(directory_, true), IsOk());
-  EXPECT_THAT(
-      CheckMountPoint("/proc", true),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is busy")));
+  EXPECT_THAT(CheckMountPoint("/proc", true), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is busy")));
 }
 
 TEST_F(MountPointTest, RefusesWhatLiesBelowTheMount) {
   ASSERT_EQ(mkdir((directory_ + "/mnt").c_str(), 0700), 0);
   ASSERT_EQ(symlink("mnt", (directory_ + "/link").c_str()), 0);
   const std::string mount_point = directory_ + "/mnt";
-  EXPECT_THAT(
-      CheckOutside(mount_point, directory_ + "/mnt/store.img", "the store"),
-      StatusIs(absl::StatusCode::kFailedPrecondition,
-               HasSubstr("wait for itself")));
-  EXPECT_THAT(
-      CheckOutside(mount_point, directory_ + "/link/a/b", "the log directory"),
-      StatusIs(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(CheckOutside(mount_point, mount_point, "the store"),
+  EXPECT_THAT(CheckOutside(mount_point, directory_ + "/mnt/store.img", "the store"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("wait for itself")));
+  EXPECT_THAT(CheckOutside(mount_point, directory_ + "/link/a/b", "the log directory"),
               StatusIs(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(
-      CheckOutside(mount_point, directory_ + "/mnt2/store.img", "the store"),
-      IsOk());
+  EXPECT_THAT(CheckOutside(mount_point, mount_point, "the store"), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(CheckOutside(mount_point, directory_ + "/mnt2/store.img", "the store"), IsOk());
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 // A MountedVolume is a Volume that the kernel shows at a mount point.
 //
-// Life:    Mount() -> Serve() on a thread of its own, WaitUntilUsable() on
-// another ->
-//          Serve() returns once the mount is gone, by umount, fusermount3 -u or
-//          End()
-//          -> destructor, which waits for the requests under way. Making it
-//          durable (Volume::Close) is the caller's.
+// Life:    Mount() -> Serve() on a thread of its own, WaitUntilUsable() on another ->
+//          Serve() returns once the mount is gone, by umount, fusermount3 -u or End()
+//          -> destructor, which waits for the requests under way. Making it durable
+//          (Volume::Close) is the caller's.
 // Errors:  Transport::Mount()'s.
 // Threads: Serve() on one; End() and the rest on any.
 #ifndef FS_MOUNT_MOUNTED_VOLUME_H_
@@ -33,18 +31,16 @@ class MountedVolume : public NoticeSink {
   };
 
   // `volume` must outlive the result.
-  static absl::StatusOr<std::unique_ptr<MountedVolume>> Mount(
-      Volume& volume, const Options& options);
+  static absl::StatusOr<std::unique_ptr<MountedVolume>> Mount(Volume& volume, const Options& options);
   ~MountedVolume() override;
 
   // Answers requests until the mount is gone.
   absl::Status Serve();
-  // Returns when a program could use the mount; raises its read-ahead if
-  // allowed. REQUIRES: Serve() runs on another thread.
+  // Returns when a program could use the mount; raises its read-ahead if allowed. REQUIRES: Serve()
+  // runs on another thread.
   absl::Status WaitUntilUsable();
-  // Writes back what the kernel still holds, takes the mount away, lazily if it
-  // is busy, and makes Serve() return in any case. What still has files open
-  // gets ENOTCONN from then on. Idempotent.
+  // Writes back what the kernel still holds, takes the mount away, lazily if it is busy, and makes
+  // Serve() return in any case. What still has files open gets ENOTCONN from then on. Idempotent.
   void End();
 
   Notifier& notifier() { return *notifier_; }
@@ -53,8 +49,7 @@ class MountedVolume : public NoticeSink {
   // NoticeSink.
   void InvalidateEntry(InodeNumber directory, const std::string& name) override;
   void InvalidateInode(InodeNumber inode, bool data) override;
-  void Delete(InodeNumber directory, InodeNumber child,
-              const std::string& name) override;
+  void Delete(InodeNumber directory, InodeNumber child, const std::string& name) override;
 
  private:
   MountedVolume(Volume& volume, const Options& options);

@@ -6,8 +6,7 @@
 
 namespace fs {
 
-Notifier::Notifier(NoticeSink& sink)
-    : sink_(sink), thread_([this] { Work(); }) {}
+Notifier::Notifier(NoticeSink& sink) : sink_(sink), thread_([this] { Work(); }) {}
 
 Notifier::~Notifier() {
   {
@@ -26,8 +25,7 @@ void Notifier::InvalidateInode(InodeNumber inode, bool data) {
   Queue({data ? Kind::kData : Kind::kAttributes, inode, 0, {}});
 }
 
-void Notifier::Delete(InodeNumber directory, InodeNumber child,
-                      absl::string_view name) {
+void Notifier::Delete(InodeNumber directory, InodeNumber child, absl::string_view name) {
   Queue({Kind::kDelete, directory, child, std::string(name)});
 }
 

@@ -1,18 +1,14 @@
-// A Notifier tells the kernel what has changed behind its back: names and
-// inodes that it may still remember.
+// A Notifier tells the kernel what has changed behind its back: names and inodes that
+// it may still remember.
 //
-// Shape:   one thread and one bounded queue. Whoever notices a change queues a
-// notice
-//          and goes on: a notice sent from a handler whose directory lock the
-//          kernel holds (MKNOD, RENAME, ...) would wait for that handler's own
-//          reply.
-// Bounds:  whoever is about to change much calls WaitForRoom() where it may
-// wait, so
+// Shape:   one thread and one bounded queue. Whoever notices a change queues a notice
+//          and goes on: a notice sent from a handler whose directory lock the kernel
+//          holds (MKNOD, RENAME, ...) would wait for that handler's own reply.
+// Bounds:  whoever is about to change much calls WaitForRoom() where it may wait, so
 //          that the queue stays near kQueueMax; queueing itself never waits.
-// Rules:   the thread holds no lock while it sends, and no reply waits for it.
-// Data are
-//          never pushed (NOTIFY_STORE): a push that lands after a client's
-//          write destroys the write.
+// Rules:   the thread holds no lock while it sends, and no reply waits for it. Data are
+//          never pushed (NOTIFY_STORE): a push that lands after a client's write
+//          destroys the write.
 // Threads: thread-safe.
 #ifndef FS_MOUNT_NOTIFIER_H_
 #define FS_MOUNT_NOTIFIER_H_
@@ -34,13 +30,11 @@ class NoticeSink {
  public:
   virtual ~NoticeSink() = default;
   // The name may mean something else now, or nothing.
-  virtual void InvalidateEntry(InodeNumber directory,
-                               const std::string& name) = 0;
+  virtual void InvalidateEntry(InodeNumber directory, const std::string& name) = 0;
   // Attributes and, with `data`, cached pages of the inode are old.
   virtual void InvalidateInode(InodeNumber inode, bool data) = 0;
   // `child` lost the name: watchers of the directory hear of it.
-  virtual void Delete(InodeNumber directory, InodeNumber child,
-                      const std::string& name) = 0;
+  virtual void Delete(InodeNumber directory, InodeNumber child, const std::string& name) = 0;
 };
 
 class Notifier {

@@ -15,15 +15,13 @@ using ::testing::ElementsAre;
 // Writes notices down; Hold() makes the kernel slow.
 class RecordingSink : public NoticeSink {
  public:
-  void InvalidateEntry(InodeNumber directory,
-                       const std::string& name) override {
+  void InvalidateEntry(InodeNumber directory, const std::string& name) override {
     Record(absl::StrCat("entry ", directory, " ", name));
   }
   void InvalidateInode(InodeNumber inode, bool data) override {
     Record(absl::StrCat(data ? "data " : "attributes ", inode));
   }
-  void Delete(InodeNumber directory, InodeNumber child,
-              const std::string& name) override {
+  void Delete(InodeNumber directory, InodeNumber child, const std::string& name) override {
     Record(absl::StrCat("delete ", directory, " ", child, " ", name));
   }
   void Hold() {
@@ -60,18 +58,15 @@ TEST(NotifierTest, SendsInOrder) {
   notifier.InvalidateInode(8, false);
   notifier.Delete(1, 7, "b");
   notifier.Drain();
-  EXPECT_THAT(sink.notices(), ElementsAre("entry 1 a", "data 7", "attributes 8",
-                                          "delete 1 7 b"));
+  EXPECT_THAT(sink.notices(), ElementsAre("entry 1 a", "data 7", "attributes 8", "delete 1 7 b"));
 }
 
 TEST(NotifierTest, QueueingDoesNotWaitForAKernelThatDoes) {
   RecordingSink sink;
   sink.Hold();
   Notifier notifier(sink);
-  // Would hang here if it waited for the sink, as a handler would for its own
-  // reply.
-  for (size_t i = 0; i < Notifier::kQueueMax + 10; ++i)
-    notifier.InvalidateInode(i, false);
+  // Would hang here if it waited for the sink, as a handler would for its own reply.
+  for (size_t i = 0; i < Notifier::kQueueMax + 10; ++i) notifier.InvalidateInode(i, false);
   EXPECT_TRUE(sink.notices().empty());
   sink.Release();
   notifier.WaitForRoom();

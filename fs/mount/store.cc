@@ -31,21 +31,18 @@ absl::Status Store::Close() {
 
 std::string DefaultStorePath() {
   if (geteuid() == 0) return kRootStorePath;
-  return base::JoinPath(base::UserDirectory("XDG_DATA_HOME", ".local/share"),
-                        "cachefs/default.img");
+  return base::JoinPath(base::UserDirectory("XDG_DATA_HOME", ".local/share"), "cachefs/default.img");
 }
 
 absl::StatusOr<uint64_t> DefaultStoreBytes(const std::string& path) {
   // The nearest directory that exists already.
   std::string directory(base::DirectoryName(path));
-  while (access(directory.c_str(), F_OK) != 0 && directory != "/" &&
-         directory != ".") {
+  while (access(directory.c_str(), F_OK) != 0 && directory != "/" && directory != ".") {
     directory = std::string(base::DirectoryName(directory));
   }
   struct statvfs st {};
   if (statvfs(directory.c_str(), &st) != 0) {
-    return base::ErrnoStatus(
-        errno, absl::StrCat("asking for the free space of ", directory));
+    return base::ErrnoStatus(errno, absl::StrCat("asking for the free space of ", directory));
   }
   const uint64_t quarter = static_cast<uint64_t>(st.f_bavail) * st.f_frsize / 4;
   return base::RoundDown(std::min(kDefaultBytesMax, quarter), base::kMiB);

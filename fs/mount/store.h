@@ -1,10 +1,10 @@
 // A Store is one raw disk opened as a Volume: device, engine and volume in one.
 //
-// Life:    an opener gives it -> used -> Close(), after which everything is
-// durable. Errors:  of Open, each with what to do:
-//          NotFound            no such device or file, or no cachefs volume in
-//          it FailedPrecondition  in use by another mount, another
-//          filesystem's, read-only Unimplemented       made by a newer version
+// Life:    an opener gives it -> used -> Close(), after which everything is durable.
+// Errors:  of an opener, each with what to do:
+//          NotFound            no such device or file, or no cachefs volume in it
+//          FailedPrecondition  in use by another mount, another filesystem's, read-only
+//          Unimplemented       made by a newer version
 //          DataLoss            damaged
 // Threads: thread-compatible.
 #ifndef FS_MOUNT_STORE_H_
@@ -29,22 +29,20 @@ struct StoreOptions {
   uint64_t size_bytes = 0;  // with `create`: of the image
   bool create = false;      // make an image file that is not there yet
   bool force = false;       // format what holds no cachefs volume
-  std::string io;  // how the device is driven: "auto", "uring", "threads"
+  std::string io;           // how the device is driven: "auto", "uring", "threads"
 };
 
 struct Store {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Volume> volume;
-  // What was found and coped with, e.g. "superblock copy 1 was damaged and is
-  // repaired".
+  // What was found and coped with, e.g. "superblock copy 1 was damaged and is repaired".
   std::vector<std::string> notes;
 
   // Everything is durable and the device let go after OK.
   absl::Status Close();
 };
 
-using StoreOpener =
-    std::function<absl::StatusOr<Store>(const StoreOptions& options)>;
+using StoreOpener = std::function<absl::StatusOr<Store>(const StoreOptions& options)>;
 
 // Where the volume of this user lies unless told otherwise.
 std::string DefaultStorePath();

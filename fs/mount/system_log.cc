@@ -14,12 +14,10 @@ SystemLog::~SystemLog() {
   closelog();
 }
 
-void SystemLog::send(google::LogSeverity severity, const char*, const char*,
-                     int, const struct tm*, const char* message,
+void SystemLog::send(google::LogSeverity severity, const char*, const char*, int, const struct tm*, const char* message,
                      size_t message_size) {
   if (severity < google::GLOG_WARNING) return;
-  syslog(severity == google::GLOG_WARNING ? LOG_WARNING : LOG_ERR, "%.*s",
-         static_cast<int>(message_size), message);
+  syslog(severity == google::GLOG_WARNING ? LOG_WARNING : LOG_ERR, "%.*s", static_cast<int>(message_size), message);
 }
 
 }  // namespace fs

@@ -14,9 +14,8 @@ class SystemLog : public google::LogSink {
  public:
   SystemLog();
   ~SystemLog() override;
-  void send(google::LogSeverity severity, const char* full_filename,
-            const char* base_filename, int line, const struct tm* time,
-            const char* message, size_t message_size) override;
+  void send(google::LogSeverity severity, const char* full_filename, const char* base_filename, int line,
+            const struct tm* time, const char* message, size_t message_size) override;
 };
 
 }  // namespace fs

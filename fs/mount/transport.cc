@@ -33,13 +33,11 @@ constexpr absl::Duration kWakeInterval = absl::Milliseconds(10);
 // fuse_setxattr_in without setxattr_flags, which is what libfuse 3.14 parses.
 constexpr size_t kShortSetxattrBytes = FUSE_COMPAT_SETXATTR_IN_SIZE;
 
-// Collects what libfuse and fusermount3 write to stderr, since that is the only
-// place where they say why a mount failed.
+// Collects what libfuse and fusermount3 write to stderr, since that is the only place where they
+// say why a mount failed.
 class StderrCapture {
  public:
-  StderrCapture()
-      : saved_(dup(STDERR_FILENO)),
-        file_(memfd_create("mount-messages", MFD_CLOEXEC)) {
+  StderrCapture() : saved_(dup(STDERR_FILENO)), file_(memfd_create("mount-messages", MFD_CLOEXEC)) {
     if (saved_ >= 0 && file_ >= 0) dup2(file_, STDERR_FILENO);
   }
   ~StderrCapture() { Restore(); }
@@ -102,65 +100,49 @@ fuse_attr ToFuseAttr(const struct stat& st) {
 
 void SplitTimeout(double timeout, uint64_t* seconds, uint32_t* nanoseconds) {
   *seconds = static_cast<uint64_t>(timeout);
-  *nanoseconds =
-      static_cast<uint32_t>((timeout - static_cast<double>(*seconds)) * 1e9);
+  *nanoseconds = static_cast<uint32_t>((timeout - static_cast<double>(*seconds)) * 1e9);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Transport>> Transport::Mount(
-    const Options& options, const fuse_lowlevel_ops& operations, void* user,
-    RawOperations* raw) {
+absl::StatusOr<std::unique_ptr<Transport>> Transport::Mount(const Options& options, const fuse_lowlevel_ops& operations,
+                                                            void* user, RawOperations* raw) {
   std::unique_ptr<Transport> transport(new Transport(options, user, raw));
   RETURN_IF_ERROR(transport->Start(options, operations));
   return transport;
 }
 
-absl::Status Transport::Start(const Options& options,
-                              const fuse_lowlevel_ops& operations) {
+absl::Status Transport::Start(const Options& options, const fuse_lowlevel_ops& operations) {
   if (access(kFuseDevice, F_OK) != 0) {
-    return absl::NotFoundError(
-        absl::StrCat("this machine has no ", kFuseDevice,
-                     ": load the kernel module (modprobe fuse), or pass the "
-                     "device into the container"));
+    return absl::NotFoundError(absl::StrCat("this machine has no ", kFuseDevice,
+                                            ": load the kernel module (modprobe fuse), or pass the "
+                                            "device into the container"));
   }
   FuseArguments mount_arguments(options.mount_options);
-  mounting_ = fuse_session_new(mount_arguments.get(), &operations,
-                               sizeof operations, this);
+  mounting_ = fuse_session_new(mount_arguments.get(), &operations, sizeof operations, this);
   FuseArguments serve_arguments({});
-  serving_ = fuse_session_new(serve_arguments.get(), &operations,
-                              sizeof operations, this);
+  serving_ = fuse_session_new(serve_arguments.get(), &operations, sizeof operations, this);
   if (mounting_ == nullptr || serving_ == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat("libfuse refuses the mount options: ",
-                     absl::StrJoin(options.mount_options, ",")));
+        absl::StrCat("libfuse refuses the mount options: ", absl::StrJoin(options.mount_options, ",")));
   }
   StderrCapture capture;
   const int mounted = fuse_session_mount(mounting_, mount_point_.c_str());
   const std::string said = capture.Restore();
   if (mounted != 0) {
-    const std::string message = absl::StrCat("cannot mount on ", mount_point_,
-                                             ": ", said.empty() ? "?" : said);
-    const bool forbidden =
-        said.find("ermi") !=
-        std::string::npos;  // "permission", "Operation not permitted"
-    return forbidden ? absl::PermissionDeniedError(message)
-                     : absl::FailedPreconditionError(message);
+    const std::string message = absl::StrCat("cannot mount on ", mount_point_, ": ", said.empty() ? "?" : said);
+    const bool forbidden = said.find("ermi") != std::string::npos;  // "permission", "Operation not permitted"
+    return forbidden ? absl::PermissionDeniedError(message) : absl::FailedPreconditionError(message);
   }
   mounted_ = true;
-  if (!said.empty() &&
-      write(STDERR_FILENO, (said + "\n").data(), said.size() + 1) < 0)
-    return absl::OkStatus();
+  if (!said.empty() && write(STDERR_FILENO, (said + "\n").data(), said.size() + 1) < 0) return absl::OkStatus();
   fd_ = fcntl(fuse_session_fd(mounting_), F_DUPFD_CLOEXEC, 3);
-  if (fd_ < 0)
-    return base::ErrnoStatus(errno, "dup of the connection to the kernel");
+  if (fd_ < 0) return base::ErrnoStatus(errno, "dup of the connection to the kernel");
   fuse_custom_io hooks{};
   hooks.read = &Transport::ReadHook;
   hooks.writev = &Transport::WritevHook;
   const int error = fuse_session_custom_io(serving_, &hooks, fd_);
-  if (error != 0)
-    return base::ErrnoStatus(error < 0 ? -error : error,
-                             "fuse_session_custom_io");
+  if (error != 0) return base::ErrnoStatus(error < 0 ? -error : error, "fuse_session_custom_io");
   return absl::OkStatus();
 }
 
@@ -222,9 +204,7 @@ void Transport::Stop() {
 }
 
 uint64_t Transport::request_count(uint32_t opcode) const {
-  return opcode < kOpcodesMax
-             ? request_counts_[opcode].load(std::memory_order_relaxed)
-             : 0;
+  return opcode < kOpcodesMax ? request_counts_[opcode].load(std::memory_order_relaxed) : 0;
 }
 
 ssize_t Transport::ReadHook(int fd, void* buffer, size_t size, void* self) {
@@ -240,41 +220,29 @@ bool Transport::InspectRequest(char* bytes, ssize_t* size) {
   auto* header = reinterpret_cast<fuse_in_header*>(bytes);
   char* body = bytes + sizeof *header;
   const size_t body_size = static_cast<size_t>(*size) - sizeof *header;
-  if (header->opcode < kOpcodesMax)
-    request_counts_[header->opcode].fetch_add(1, std::memory_order_relaxed);
+  if (header->opcode < kOpcodesMax) request_counts_[header->opcode].fetch_add(1, std::memory_order_relaxed);
   raw_flags_ = {};
-  const RawRequest request = {header->unique, header->nodeid, header->uid,
-                              header->gid, static_cast<pid_t>(header->pid)};
+  const RawRequest request = {header->unique, header->nodeid, header->uid, header->gid,
+                              static_cast<pid_t>(header->pid)};
   switch (header->opcode) {
     case FUSE_INIT:
-      if (body_size >= 16)
-        offered_flags_ = reinterpret_cast<const fuse_init_in*>(body)->flags;
+      if (body_size >= 16) offered_flags_ = reinterpret_cast<const fuse_init_in*>(body)->flags;
       return true;
     case FUSE_WRITE:
-      raw_flags_.kill_suid_sgid =
-          reinterpret_cast<const fuse_write_in*>(body)->write_flags &
-          FUSE_WRITE_KILL_SUIDGID;
+      raw_flags_.kill_suid_sgid = reinterpret_cast<const fuse_write_in*>(body)->write_flags & FUSE_WRITE_KILL_SUIDGID;
       return true;
     case FUSE_SETATTR:
-      raw_flags_.kill_suid_sgid =
-          reinterpret_cast<const fuse_setattr_in*>(body)->valid &
-          FATTR_KILL_SUIDGID;
+      raw_flags_.kill_suid_sgid = reinterpret_cast<const fuse_setattr_in*>(body)->valid & FATTR_KILL_SUIDGID;
       return true;
     case FUSE_OPEN:
-      raw_flags_.kill_suid_sgid =
-          reinterpret_cast<const fuse_open_in*>(body)->open_flags &
-          FUSE_OPEN_KILL_SUIDGID;
+      raw_flags_.kill_suid_sgid = reinterpret_cast<const fuse_open_in*>(body)->open_flags & FUSE_OPEN_KILL_SUIDGID;
       return true;
     case FUSE_SETXATTR:
-      if (!setxattr_extended_ || body_size < sizeof(fuse_setxattr_in))
-        return true;
+      if (!setxattr_extended_ || body_size < sizeof(fuse_setxattr_in)) return true;
       raw_flags_.acl_kill_sgid =
-          reinterpret_cast<const fuse_setxattr_in*>(body)->setxattr_flags &
-          FUSE_SETXATTR_ACL_KILL_SGID;
-      memmove(body + kShortSetxattrBytes, body + sizeof(fuse_setxattr_in),
-              body_size - sizeof(fuse_setxattr_in));
-      *size -=
-          static_cast<ssize_t>(sizeof(fuse_setxattr_in) - kShortSetxattrBytes);
+          reinterpret_cast<const fuse_setxattr_in*>(body)->setxattr_flags & FUSE_SETXATTR_ACL_KILL_SGID;
+      memmove(body + kShortSetxattrBytes, body + sizeof(fuse_setxattr_in), body_size - sizeof(fuse_setxattr_in));
+      *size -= static_cast<ssize_t>(sizeof(fuse_setxattr_in) - kShortSetxattrBytes);
       header->len = static_cast<uint32_t>(*size);
       return true;
     case FUSE_TMPFILE: {
@@ -292,8 +260,7 @@ bool Transport::InspectRequest(char* bytes, ssize_t* size) {
 
 ssize_t Transport::WritevHook(int fd, iovec* parts, int count, void* self) {
   auto* transport = static_cast<Transport*>(self);
-  // The first reply of a session is that to INIT; no other thread replies
-  // before it.
+  // The first reply of a session is that to INIT; no other thread replies before it.
   if (!transport->init_answered_.load(std::memory_order_acquire)) {
     transport->InspectInitReply(parts, count);
     transport->init_answered_.store(true, std::memory_order_release);
@@ -302,46 +269,36 @@ ssize_t Transport::WritevHook(int fd, iovec* parts, int count, void* self) {
 }
 
 void Transport::InspectInitReply(iovec* parts, int count) {
-  if (count < 2 ||
-      static_cast<const fuse_out_header*>(parts[0].iov_base)->error != 0)
-    return;
+  if (count < 2 || static_cast<const fuse_out_header*>(parts[0].iov_base)->error != 0) return;
   auto* reply = static_cast<fuse_init_out*>(parts[1].iov_base);
   reply->flags |= offered_flags_ & kRawInitFlags;
   // Version 2 replaces the first one, which clears the bits at every write.
-  if (reply->flags & FUSE_HANDLE_KILLPRIV_V2)
-    reply->flags &= ~static_cast<uint32_t>(FUSE_HANDLE_KILLPRIV);
+  if (reply->flags & FUSE_HANDLE_KILLPRIV_V2) reply->flags &= ~static_cast<uint32_t>(FUSE_HANDLE_KILLPRIV);
   handles_killpriv_ = (reply->flags & FUSE_HANDLE_KILLPRIV_V2) != 0;
   setxattr_extended_ = (reply->flags & FUSE_SETXATTR_EXT) != 0;
 }
 
-void Transport::ReplyRaw(const RawRequest& request, int error,
-                         const void* bytes, size_t size) {
+void Transport::ReplyRaw(const RawRequest& request, int error, const void* bytes, size_t size) {
   fuse_out_header header{};
   header.len = static_cast<uint32_t>(sizeof header + size);
   header.error = -error;
   header.unique = request.unique;
   iovec parts[2] = {{&header, sizeof header}, {const_cast<void*>(bytes), size}};
-  // Fails only if the mount is gone or the caller was killed: nobody waits
-  // then.
+  // Fails only if the mount is gone or the caller was killed: nobody waits then.
   if (writev(fd_, parts, size == 0 ? 1 : 2) < 0) return;
 }
 
-void Transport::ReplyRawError(const RawRequest& request, int error) {
-  ReplyRaw(request, error, nullptr, 0);
-}
+void Transport::ReplyRawError(const RawRequest& request, int error) { ReplyRaw(request, error, nullptr, 0); }
 
-void Transport::ReplyRawCreated(const RawRequest& request,
-                                const fuse_entry_param& entry) {
+void Transport::ReplyRawCreated(const RawRequest& request, const fuse_entry_param& entry) {
   struct {
     fuse_entry_out entry;
     fuse_open_out open;
   } reply{};
   reply.entry.nodeid = entry.ino;
   reply.entry.generation = entry.generation;
-  SplitTimeout(entry.entry_timeout, &reply.entry.entry_valid,
-               &reply.entry.entry_valid_nsec);
-  SplitTimeout(entry.attr_timeout, &reply.entry.attr_valid,
-               &reply.entry.attr_valid_nsec);
+  SplitTimeout(entry.entry_timeout, &reply.entry.entry_valid, &reply.entry.entry_valid_nsec);
+  SplitTimeout(entry.attr_timeout, &reply.entry.attr_valid, &reply.entry.attr_valid_nsec);
   reply.entry.attr = ToFuseAttr(entry.attr);
   reply.open.open_flags = FOPEN_KEEP_CACHE;
   ReplyRaw(request, 0, &reply, sizeof reply);

@@ -1,24 +1,21 @@
-// A Transport carries requests between the kernel's FUSE connection of one
-// mount and a table of libfuse low-level handlers. It is the only place that
-// knows the kernel's raw protocol.
+// A Transport carries requests between the kernel's FUSE connection of one mount
+// and a table of libfuse low-level handlers. It is the only place that knows the
+// kernel's raw protocol.
 //
-// Shape:   one session mounts and never reads; a second one serves a dup() of
-// its
+// Shape:   one session mounts and never reads; a second one serves a dup() of its
 //          descriptor through fuse_session_custom_io, so that every request and
 //          every reply passes our hooks.
 // Raw:     libfuse 3.14 hides what the kernel offers. The hooks
 //            - negotiate HANDLE_KILLPRIV_V2 and SETXATTR_EXT in the INIT reply,
-//            - keep the raw flags of the request being dispatched
-//            (raw_flags()),
+//            - keep the raw flags of the request being dispatched (raw_flags()),
 //            - answer TMPFILE (51) and SYNCFS (50) through RawOperations,
 //            - count requests by opcode.
 // Life:    Mount() -> Serve() until the mount is gone -> destructor.
 // Errors:  PermissionDenied    the user may not mount here
 //          NotFound            no /dev/fuse
 //          other               what the kernel or fusermount3 said
-// Threads: Serve() runs on one thread, which calls every handler. Replies,
-// notices,
-//          Unmount() and request_count() may come from any thread.
+// Threads: Serve() runs on one thread, which calls every handler. Replies, notices,
+//          Unmount(), Stop() and request_count() may come from any thread.
 // Source:  linux/fuse.h, protocol 7.38; libfuse 3.14 fuse_lowlevel.h.
 #ifndef FS_MOUNT_TRANSPORT_H_
 #define FS_MOUNT_TRANSPORT_H_
@@ -60,17 +57,14 @@ struct RawRequest {
 class RawOperations {
  public:
   virtual ~RawOperations() = default;
-  virtual void TmpFile(const RawRequest& request, mode_t mode,
-                       mode_t umask) = 0;
+  virtual void TmpFile(const RawRequest& request, mode_t mode, mode_t umask) = 0;
   virtual void SyncFs(const RawRequest& request) = 0;
 };
 
 // Flags of the request being dispatched that libfuse 3.14 drops.
 struct RawFlags {
-  bool kill_suid_sgid =
-      false;  // WRITE, SETATTR, OPEN: the caller may not keep them
-  bool acl_kill_sgid =
-      false;  // SETXATTR of an access ACL by one outside the group
+  bool kill_suid_sgid = false;  // WRITE, SETATTR, OPEN: the caller may not keep them
+  bool acl_kill_sgid = false;   // SETXATTR of an access ACL by one outside the group
 };
 
 class Transport {
@@ -81,12 +75,10 @@ class Transport {
   };
   static constexpr size_t kOpcodesMax = 64;
 
-  // Mounts. Requests wait in the kernel until Serve(). `user` is what
-  // fuse_req_userdata() gives to handlers; `raw` and `user` must outlive the
-  // result.
-  static absl::StatusOr<std::unique_ptr<Transport>> Mount(
-      const Options& options, const fuse_lowlevel_ops& operations, void* user,
-      RawOperations* raw);
+  // Mounts. Requests wait in the kernel until Serve(). `user` is what fuse_req_userdata() gives to
+  // handlers; `raw` and `user` must outlive the result.
+  static absl::StatusOr<std::unique_ptr<Transport>> Mount(const Options& options, const fuse_lowlevel_ops& operations,
+                                                          void* user, RawOperations* raw);
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -95,23 +87,20 @@ class Transport {
   absl::Status Serve();
   // Takes the mount out of the namespace, lazily if it is busy. Idempotent.
   void Unmount();
-  // Serve() returns after the request in hand, at the latest when the next
-  // comes.
+  // Makes Serve() return after the request in hand, and waits until it has, but for at most a few
+  // seconds. REQUIRES: not called from a handler.
   void Stop();
 
   // REQUIRES: called from a handler, before it returns.
   const RawFlags& raw_flags() const { return raw_flags_; }
   // Whether the kernel lets us clear suid, sgid and capabilities ourselves.
-  bool handles_killpriv() const {
-    return handles_killpriv_.load(std::memory_order_relaxed);
-  }
+  bool handles_killpriv() const { return handles_killpriv_.load(std::memory_order_relaxed); }
   // How often the kernel has sent `opcode` (linux/fuse.h).
   uint64_t request_count(uint32_t opcode) const;
 
   void ReplyRawError(const RawRequest& request, int error);
   // A created and opened file, as CREATE and TMPFILE want it.
-  void ReplyRawCreated(const RawRequest& request,
-                       const fuse_entry_param& entry);
+  void ReplyRawCreated(const RawRequest& request, const fuse_entry_param& entry);
 
   fuse_session* session() const { return serving_; }
   void* user() const { return user_; }
@@ -119,18 +108,16 @@ class Transport {
  private:
   Transport(const Options& options, void* user, RawOperations* raw)
       : mount_point_(options.mount_point), user_(user), raw_(raw) {}
-  absl::Status Start(const Options& options,
-                     const fuse_lowlevel_ops& operations);
+  absl::Status Start(const Options& options, const fuse_lowlevel_ops& operations);
+  absl::Status ServeUntilEnd();
 
   static ssize_t ReadHook(int fd, void* buffer, size_t size, void* self);
   static ssize_t WritevHook(int fd, iovec* parts, int count, void* self);
-  // False if the request was taken care of and must not reach libfuse. May
-  // change
-  // `*size` to that of the form that libfuse 3.14 expects.
+  // False if the request was taken care of and must not reach libfuse. May change `*size` to that
+  // of the form that libfuse 3.14 expects.
   bool InspectRequest(char* bytes, ssize_t* size);
   void InspectInitReply(iovec* parts, int count);
-  void ReplyRaw(const RawRequest& request, int error, const void* bytes,
-                size_t size);
+  void ReplyRaw(const RawRequest& request, int error, const void* bytes, size_t size);
 
   // Constant after Mount().
   const std::string mount_point_;

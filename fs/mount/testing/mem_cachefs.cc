@@ -8,19 +8,15 @@
 namespace {
 
 absl::StatusOr<fs::Store> OpenInMemory(const fs::StoreOptions& options) {
-  auto engine = options.size_bytes == 0
-                    ? std::make_unique<fs::MemEngine>()
-                    : std::make_unique<fs::MemEngine>(options.size_bytes);
+  auto engine =
+      options.size_bytes == 0 ? std::make_unique<fs::MemEngine>() : std::make_unique<fs::MemEngine>(options.size_bytes);
   RETURN_IF_ERROR(fs::Volume::Format(*engine, base::Clock::Real(), 1, 2));
   fs::VolumeOptions volume_options;
   volume_options.read_only = options.read_only;
-  ASSIGN_OR_RETURN(std::unique_ptr<fs::Volume> volume,
-                   fs::Volume::Open(*engine, volume_options));
+  ASSIGN_OR_RETURN(std::unique_ptr<fs::Volume> volume, fs::Volume::Open(*engine, volume_options));
   return fs::Store{std::move(engine), std::move(volume), {}};
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return fs::RunCachefs(OpenInMemory, argc, argv);
-}
+int main(int argc, char** argv) { return fs::RunCachefs(OpenInMemory, argc, argv); }
