@@ -40,8 +40,7 @@ absl::Span<uint8_t> AlignedBuffer::span(size_t offset, size_t length) {
   return absl::MakeSpan(data() + offset, length);
 }
 
-BufferPool::BufferPool(size_t buffer_size, size_t kept_max)
-    : buffer_size_(buffer_size), kept_max_(kept_max) {}
+BufferPool::BufferPool(size_t buffer_size, size_t kept_max) : buffer_size_(buffer_size), kept_max_(kept_max) {}
 
 AlignedBuffer BufferPool::Get() {
   {

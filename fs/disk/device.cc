@@ -96,8 +96,7 @@ IoRequest IoRequest::Discard(uint64_t offset, uint64_t length, Done done) {
 
 Device::Device(Geometry geometry) : geometry_(std::move(geometry)) {
   const size_t alignment = geometry_.alignment;
-  CHECK(alignment >= kSectorBytes && alignment <= AlignedBuffer::kAlignment &&
-        (alignment & (alignment - 1)) == 0)
+  CHECK(alignment >= kSectorBytes && alignment <= AlignedBuffer::kAlignment && (alignment & (alignment - 1)) == 0)
       << "alignment=" << alignment;
   CHECK_EQ(geometry_.transfer_bytes_max % alignment, 0u);
   geometry_.size_bytes -= geometry_.size_bytes % alignment;
@@ -113,12 +112,11 @@ absl::Status Device::Check(const IoRequest& request) const {
   const uintptr_t memory =
       reinterpret_cast<uintptr_t>(request.kind == IoRequest::Kind::kRead ? request.out : request.bytes);
   if ((request.offset | request.length | (discard ? 0 : memory)) & (alignment() - 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("offset, length or memory is no multiple of ", alignment(),
-                                                   "; memory ", memory % alignment()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("offset, length or memory is no multiple of ", alignment(), "; memory ", memory % alignment()));
   }
   if (!discard && request.length > transfer_bytes_max()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("longer than one transfer; at most ", transfer_bytes_max()));
+    return absl::InvalidArgumentError(absl::StrCat("longer than one transfer; at most ", transfer_bytes_max()));
   }
   if (request.offset > size_bytes() || request.length > size_bytes() - request.offset) {
     return absl::OutOfRangeError(absl::StrCat("past the end of the device; size ", size_bytes()));
@@ -128,10 +126,9 @@ absl::Status Device::Check(const IoRequest& request) const {
 
 absl::Status Device::Coordinates(const IoRequest& request, const absl::Status& status) const {
   const absl::string_view kind = KindName(request.kind);
-  if (request.kind == IoRequest::Kind::kFlush)
-    return base::Annotate(status, absl::StrCat(kind, "; ", name()));
-  return base::Annotate(
-      status, absl::StrCat(kind, " offset ", request.offset, " length ", request.length, "; ", name()));
+  if (request.kind == IoRequest::Kind::kFlush) return base::Annotate(status, absl::StrCat(kind, "; ", name()));
+  return base::Annotate(status,
+                        absl::StrCat(kind, " offset ", request.offset, " length ", request.length, "; ", name()));
 }
 
 void Device::Complete(IoRequest& request, absl::Status status) const {

@@ -37,9 +37,7 @@ TEST(DeviceTest, ReadsWhatWasWritten) {
   EXPECT_EQ(read.span(), written.span());
 }
 
-TEST(DeviceTest, RoundsItsSizeDownToTheAlignment) {
-  EXPECT_EQ(MemDevice(4096 * 3 + 17).size_bytes(), 4096u * 3);
-}
+TEST(DeviceTest, RoundsItsSizeDownToTheAlignment) { EXPECT_EQ(MemDevice(4096 * 3 + 17).size_bytes(), 4096u * 3); }
 
 TEST(DeviceTest, RefusesMisalignedRequests) {
   MemDevice device(1 << 20);
@@ -54,8 +52,7 @@ TEST(DeviceTest, RefusesWhatIsTooLongOrPastTheEnd) {
   AlignedBuffer buffer(16384);
   EXPECT_THAT(device.Read(0, buffer.span()), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(device.Read((1 << 20) - 4096, buffer.span(0, 8192)), StatusIs(absl::StatusCode::kOutOfRange));
-  EXPECT_THAT(device.Write(uint64_t{0} - 4096, buffer.span(0, 8192)),
-              StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(device.Write(uint64_t{0} - 4096, buffer.span(0, 8192)), StatusIs(absl::StatusCode::kOutOfRange));
   EXPECT_THAT(device.Discard(1 << 20, 4096), StatusIs(absl::StatusCode::kOutOfRange));
 }
 

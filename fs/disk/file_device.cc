@@ -40,8 +40,7 @@ constexpr size_t kAlignment = AlignedBuffer::kAlignment;
 absl::StatusOr<uint64_t> SizeBytes(int fd, const struct stat& info) {
   if (!S_ISBLK(info.st_mode)) return static_cast<uint64_t>(info.st_size);
   uint64_t size_bytes = 0;
-  if (::ioctl(fd, BLKGETSIZE64, &size_bytes) != 0)
-    return base::ErrnoStatus(errno, "asking for the device's size");
+  if (::ioctl(fd, BLKGETSIZE64, &size_bytes) != 0) return base::ErrnoStatus(errno, "asking for the device's size");
   return size_bytes;
 }
 
@@ -64,8 +63,7 @@ bool BlockDeviceCanDiscard(dev_t device) {
   const absl::StatusOr<std::string> text = base::ReadFile(
       absl::StrCat("/sys/dev/block/", major(device), ":", minor(device), "/queue/discard_max_bytes"), 64);
   uint64_t discard_bytes_max = 0;
-  return text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &discard_bytes_max) &&
-         discard_bytes_max > 0;
+  return text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &discard_bytes_max) && discard_bytes_max > 0;
 }
 
 absl::Status ExplainOpen(const absl::Status& status, bool block) {
@@ -82,8 +80,7 @@ bool UringForbiddenByEnvironment() {
 
 }  // namespace
 
-absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string& path,
-                                                              const Options& options) {
+absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string& path, const Options& options) {
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) return base::ErrnoStatus(errno, "opening the store");
   const bool block = S_ISBLK(info.st_mode);
@@ -105,8 +102,7 @@ absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string&
   return Opened{*std::move(fd), direct, block};
 }
 
-absl::StatusOr<std::unique_ptr<FileDevice>> FileDevice::Open(const std::string& path,
-                                                             const Options& options) {
+absl::StatusOr<std::unique_ptr<FileDevice>> FileDevice::Open(const std::string& path, const Options& options) {
   const auto located = [&path](const absl::Status& status) { return base::Annotate(status, path); };
   absl::StatusOr<Opened> opened = OpenDescriptor(path, options);
   if (!opened.ok()) return located(opened.status());
@@ -116,8 +112,7 @@ absl::StatusOr<std::unique_ptr<FileDevice>> FileDevice::Open(const std::string& 
   const absl::StatusOr<uint64_t> size_bytes = SizeBytes(fd, info);
   if (!size_bytes.ok()) return located(size_bytes.status());
   if (*size_bytes < kAlignment) {
-    return located(
-        absl::InvalidArgumentError(absl::StrCat("the store is too small: ", *size_bytes, " bytes")));
+    return located(absl::InvalidArgumentError(absl::StrCat("the store is too small: ", *size_bytes, " bytes")));
   }
   if (opened->direct && !DirectWorks(fd, *size_bytes)) {
     opened->direct = false;
@@ -156,16 +151,14 @@ absl::Status FileDevice::Start(const Options& options) {
   const bool try_uring =
       options.engine == Engine::kUring || (options.engine == Engine::kAuto && !UringForbiddenByEnvironment());
   if (try_uring) {
-    absl::StatusOr<std::unique_ptr<UringEngine>> engine =
-        UringEngine::Create(fd_.get(), options.depth, completion);
+    absl::StatusOr<std::unique_ptr<UringEngine>> engine = UringEngine::Create(fd_.get(), options.depth, completion);
     if (engine.ok()) {
       engine_ = *std::move(engine);
     } else if (options.engine == Engine::kUring) {
       return engine.status();
     }
   }
-  if (engine_ == nullptr)
-    engine_ = std::make_unique<ThreadEngine>(fd_.get(), options.thread_count, completion);
+  if (engine_ == nullptr) engine_ = std::make_unique<ThreadEngine>(fd_.get(), options.thread_count, completion);
   if (can_discard()) discards_ = std::make_unique<ThreadEngine>(fd_.get(), 1, completion);
   return absl::OkStatus();
 }
@@ -196,8 +189,6 @@ void FileDevice::DoSubmitAndWait(absl::Span<IoRequest> requests) {
   if (!requests.empty()) engine_->SubmitAndWait(requests);
 }
 
-absl::Status FileDevice::DoRegisterMemory(absl::Span<uint8_t> memory) {
-  return engine_->RegisterMemory(memory);
-}
+absl::Status FileDevice::DoRegisterMemory(absl::Span<uint8_t> memory) { return engine_->RegisterMemory(memory); }
 
 }  // namespace fs

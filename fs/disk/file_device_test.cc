@@ -91,10 +91,9 @@ TEST_P(FileDeviceTest, ManyAtOnceAndEachInItsPlace) {
   std::vector<IoRequest> reads;
   std::atomic<int> done = 0;
   for (size_t i = kBlocks; i > 0; --i) {
-    reads.push_back(
-        IoRequest::Read((i - 1) * 4096, back.span((i - 1) * 4096, 4096), [&done](absl::Status status) {
-          if (status.ok()) ++done;
-        }));
+    reads.push_back(IoRequest::Read((i - 1) * 4096, back.span((i - 1) * 4096, 4096), [&done](absl::Status status) {
+      if (status.ok()) ++done;
+    }));
   }
   ASSERT_OK(device_->SubmitAndWait(absl::MakeSpan(reads)));
   EXPECT_EQ(done, static_cast<int>(kBlocks));
@@ -223,10 +222,9 @@ TEST_P(FileDeviceTest, AFileCutBeneathUsIsAnErrorWithCoordinates) {
   std::vector<IoRequest> reads;
   reads.push_back(IoRequest::Read(0, buffer.span(0, 4096)));
   reads.push_back(IoRequest::Read((1 << 20) - 4096, buffer.span()));
-  EXPECT_THAT(
-      device_->SubmitAndWait(absl::MakeSpan(reads)),
-      StatusIs(absl::StatusCode::kUnavailable,
-               AllOf(HasSubstr("short read"), HasSubstr("offset 1044480 length 8192"), HasSubstr(path_))));
+  EXPECT_THAT(device_->SubmitAndWait(absl::MakeSpan(reads)),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr("short read"), HasSubstr("offset 1044480 length 8192"), HasSubstr(path_))));
   EXPECT_THAT(device_->Read(2 << 20, buffer.span()), StatusIs(absl::StatusCode::kUnavailable));
 }
 
@@ -257,8 +255,7 @@ std::vector<Way> Ways() {
   for (const bool direct : {true, false}) {
     for (const auto engine : {FileDevice::Engine::kUring, FileDevice::Engine::kThreads}) {
       Way way;
-      way.name = absl::StrCat(engine == FileDevice::Engine::kUring ? "Uring" : "Threads",
-                              direct ? "Direct" : "Cached");
+      way.name = absl::StrCat(engine == FileDevice::Engine::kUring ? "Uring" : "Threads", direct ? "Direct" : "Cached");
       way.options.engine = engine;
       way.options.direct = direct;
       way.options.depth = 64;
@@ -276,8 +273,7 @@ TEST(FileDeviceOpenTest, ASecondOpenerIsRefusedAndToldWhy) {
   const std::string path = MakeFile(dir, kSize);
   ASSERT_OK_AND_ASSIGN(auto first, FileDevice::Open(path, {}));
   EXPECT_THAT(FileDevice::Open(path, {}).status(),
-              StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr("in use by another process"), HasSubstr(path))));
+              StatusIs(absl::StatusCode::kUnavailable, AllOf(HasSubstr("in use by another process"), HasSubstr(path))));
   EXPECT_THAT(FileDevice::Open(path, {.read_only = true}).status(), StatusIs(absl::StatusCode::kUnavailable));
   first.reset();
   EXPECT_OK(FileDevice::Open(path, {}).status());
@@ -298,9 +294,8 @@ TEST(FileDeviceOpenTest, RefusesWhatIsNoStore) {
   base::TempDir dir;
   EXPECT_THAT(FileDevice::Open(dir.path() + "/absent", {}).status(),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("absent")));
-  EXPECT_THAT(
-      FileDevice::Open(dir.path(), {}).status(),
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("neither a block device nor a regular file")));
+  EXPECT_THAT(FileDevice::Open(dir.path(), {}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("neither a block device nor a regular file")));
   EXPECT_THAT(FileDevice::Open("/dev/null", {}).status(), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(FileDevice::Open(MakeFile(dir, 4095), {}).status(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("too small")));

@@ -26,8 +26,7 @@ pid_t LockHolder(absl::string_view locks, dev_t device, ino_t inode) {
   for (const absl::string_view line : absl::StrSplit(locks, '\n')) {
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
     int32_t pid = 0;
-    if (words.size() >= 6 && words[1] == "FLOCK" && words[5] == file && absl::SimpleAtoi(words[4], &pid))
-      return pid;
+    if (words.size() >= 6 && words[1] == "FLOCK" && words[5] == file && absl::SimpleAtoi(words[4], &pid)) return pid;
   }
   return 0;
 }
@@ -43,8 +42,7 @@ absl::Status LockFile(int fd, bool exclusive, absl::Duration patience) {
     }
     struct stat info = {};
     const absl::StatusOr<std::string> locks = base::ReadFile("/proc/locks", 16 << 20);
-    const pid_t holder =
-        locks.ok() && ::fstat(fd, &info) == 0 ? LockHolder(*locks, info.st_dev, info.st_ino) : 0;
+    const pid_t holder = locks.ok() && ::fstat(fd, &info) == 0 ? LockHolder(*locks, info.st_dev, info.st_ino) : 0;
     return absl::UnavailableError(absl::StrCat("the store is in use by another process",
                                                holder > 0 ? absl::StrCat(" (pid ", holder, ")") : "",
                                                "; is it mounted already?"));

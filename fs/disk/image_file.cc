@@ -39,16 +39,21 @@ void AskForOverwriteInPlace(int fd) {
   }
 }
 
+absl::Status NoRoom(int fd, uint64_t size_bytes) {
+  struct statvfs host = {};
+  const uint64_t available_bytes =
+      ::fstatvfs(fd, &host) == 0 ? static_cast<uint64_t>(host.f_bavail) * host.f_frsize : 0;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the filesystem has no room for an image of ", size_bytes, " bytes; available ", available_bytes));
+}
+
 absl::Status Allocate(int fd, uint64_t size_bytes) {
+  // Trying would fill the filesystem to the brim, and harm others, before it failed.
+  struct statvfs host = {};
+  if (::fstatvfs(fd, &host) == 0 && size_bytes / host.f_frsize > host.f_bavail) return NoRoom(fd, size_bytes);
   while (::fallocate(fd, 0, 0, static_cast<off_t>(size_bytes)) != 0) {
     if (errno == EINTR) continue;
-    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
-      struct statvfs host = {};
-      const uint64_t available =
-          ::fstatvfs(fd, &host) == 0 ? static_cast<uint64_t>(host.f_bavail) * host.f_frsize : 0;
-      return absl::ResourceExhaustedError(absl::StrCat("the filesystem has no room for an image of ",
-                                                       size_bytes, " bytes; available ", available));
-    }
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) return NoRoom(fd, size_bytes);
     if (errno != EOPNOTSUPP) return base::ErrnoStatus(errno, "allocating the image");
     // The filesystem cannot tell early; writing will.
     if (::ftruncate(fd, static_cast<off_t>(size_bytes)) == 0) return absl::OkStatus();
@@ -96,8 +101,8 @@ absl::Status CreateNamed(const std::string& path, const ImageOptions& options) {
 absl::Status Create(const std::string& path, const ImageOptions& options) {
   if (options.size_bytes == 0 || options.size_bytes % AlignedBuffer::kAlignment != 0 ||
       options.size_bytes > static_cast<uint64_t>(INT64_MAX)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "an image's size is a multiple of ", AlignedBuffer::kAlignment, " bytes, not ", options.size_bytes));
+    return absl::InvalidArgumentError(absl::StrCat("an image's size is a multiple of ", AlignedBuffer::kAlignment,
+                                                   " bytes, not ", options.size_bytes));
   }
   struct stat info;
   if (::lstat(path.c_str(), &info) == 0) return absl::AlreadyExistsError("there is something already");
@@ -105,8 +110,7 @@ absl::Status Create(const std::string& path, const ImageOptions& options) {
   absl::StatusOr<base::Fd> fd = base::OpenFile(directory, O_TMPFILE | O_RDWR, 0600);
   if (fd.ok()) {
     RETURN_IF_ERROR(Fill(fd->get(), options));
-    if (::linkat(AT_FDCWD, DescriptorPath(fd->get()).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) !=
-        0) {
+    if (::linkat(AT_FDCWD, DescriptorPath(fd->get()).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0) {
       return base::ErrnoStatus(errno, "naming the image");
     }
   } else if (base::ErrnoOf(fd.status()) == EOPNOTSUPP || base::ErrnoOf(fd.status()) == EISDIR) {

@@ -70,8 +70,7 @@ TEST(ImageFileTest, AFullHostIsFoundBeforeWritingAndLeavesNothing) {
   struct statvfs host;
   ASSERT_EQ(::statvfs(dir.path().c_str(), &host), 0);
   ImageOptions options;
-  options.size_bytes =
-      (static_cast<uint64_t>(host.f_blocks) * host.f_frsize + (uint64_t{1} << 30)) / 4096 * 4096;
+  options.size_bytes = (static_cast<uint64_t>(host.f_blocks) * host.f_frsize + (uint64_t{1} << 30)) / 4096 * 4096;
   options.progress = [](uint64_t, uint64_t) {
     ADD_FAILURE() << "wrote before it knew";
     return false;

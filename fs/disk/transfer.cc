@@ -53,8 +53,7 @@ Transfer::Step Transfer::Advance(int64_t result) {
     }
     if (static_cast<uint64_t>(result) >= length()) return Finish(absl::OkStatus());
     if (result == 0 && request_.kind == IoRequest::Kind::kRead) {
-      return Finish(
-          absl::UnavailableError(absl::StrCat("short read: the file ends inside the device; at ", offset())));
+      return Finish(absl::UnavailableError(absl::StrCat("short read: the file ends inside the device; at ", offset())));
     }
     // Direct I/O goes on only from a sector's border.
     const uint64_t whole = static_cast<uint64_t>(result) / kSectorBytes * kSectorBytes;

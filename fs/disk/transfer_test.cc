@@ -39,8 +39,7 @@ TEST(TransferTest, EndOfFileInsideTheDeviceIsAnError) {
   Transfer transfer = ReadOf(buffer);
   EXPECT_EQ(transfer.Advance(4096), Step::kAgain);
   EXPECT_EQ(transfer.Advance(0), Step::kDone);
-  EXPECT_THAT(transfer.status(),
-              base::StatusIs(absl::StatusCode::kUnavailable, ::testing::HasSubstr("short read")));
+  EXPECT_THAT(transfer.status(), base::StatusIs(absl::StatusCode::kUnavailable, ::testing::HasSubstr("short read")));
 }
 
 TEST(TransferTest, TriesAgainWhenInterruptedButNotForEver) {

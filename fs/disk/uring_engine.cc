@@ -10,16 +10,13 @@
 
 namespace fs {
 
-absl::StatusOr<std::unique_ptr<UringEngine>> UringEngine::Create(int fd, unsigned depth,
-                                                                 Completion completion) {
+absl::StatusOr<std::unique_ptr<UringEngine>> UringEngine::Create(int fd, unsigned depth, Completion completion) {
   ASSIGN_OR_RETURN(std::unique_ptr<UringRing> ring, UringRing::Create(fd, depth));
   return std::unique_ptr<UringEngine>(new UringEngine(fd, depth, std::move(completion), std::move(ring)));
 }
 
 UringEngine::UringEngine(int fd, unsigned depth, Completion completion, std::unique_ptr<UringRing> ring)
-    : fd_(fd), depth_(depth), completion_(std::move(completion)), ring_(std::move(ring)), thread_([this] {
-        Work();
-      }) {}
+    : fd_(fd), depth_(depth), completion_(std::move(completion)), ring_(std::move(ring)), thread_([this] { Work(); }) {}
 
 UringEngine::~UringEngine() {
   {
@@ -122,8 +119,7 @@ std::unique_ptr<UringRing> UringEngine::TakeRing() {
     ++rings_made_;
   }
   if (ring == nullptr) return nullptr;
-  while (ring->memory_count() < memories_.size() &&
-         ring->RegisterMemory(memories_[ring->memory_count()]).ok()) {
+  while (ring->memory_count() < memories_.size() && ring->RegisterMemory(memories_[ring->memory_count()]).ok()) {
   }
   return ring;
 }

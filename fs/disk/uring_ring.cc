@@ -26,8 +26,7 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(int fd, unsigned de
   io_uring_params params = {};
   // Half of the slots again for Wake() and continued requests.
   const int result = io_uring_queue_init_params(depth + depth / 2 + 1, &ring->ring_, &params);
-  if (result < 0)
-    return absl::UnimplementedError(base::ErrnoStatus(-result, "io_uring cannot be used").message());
+  if (result < 0) return absl::UnimplementedError(base::ErrnoStatus(-result, "io_uring cannot be used").message());
   ring->ready_ = true;
   ring->file_ = fd;
   if (io_uring_register_files(&ring->ring_, &fd, 1) == 0) {
