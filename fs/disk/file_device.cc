@@ -61,7 +61,7 @@ bool DirectWorks(int fd, uint64_t size_bytes) {
 
 bool BlockDeviceCanDiscard(dev_t device) {
   const absl::StatusOr<std::string> text = base::ReadFile(
-      absl::StrCat("/sys/dev/block/", major(device), ":", minor(device), "/queue/discard_max_bytes"), 64);
+      absl::StrCat("/sys/dev/block/", major(device), ":", minor(device), "/queue/discard_max_bytes"), 4096);
   uint64_t discard_bytes_max = 0;
   return text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &discard_bytes_max) && discard_bytes_max > 0;
 }
