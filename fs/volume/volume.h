@@ -59,6 +59,8 @@ class VolumeState;
 struct VolumeOptions {
   base::Clock* clock = &base::Clock::Real();
   bool read_only = false;
+  // Fewer make names collide, for tests; the same for the whole life of a volume.
+  int name_hash_bits = 64;
 };
 
 struct VolumeRead {
