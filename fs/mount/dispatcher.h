@@ -38,6 +38,8 @@ class Dispatcher : public RawOperations {
     bool posix_acl = true;
     bool zero_message_open = true;  // if the kernel has it
     size_t worker_count = 8;
+    // The value of kStatisticsXattr; called on the serving thread.
+    std::function<std::string()> statistics_json;
   };
 
   Dispatcher(Volume& volume, const Options& options);

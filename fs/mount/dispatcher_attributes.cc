@@ -9,6 +9,7 @@
 #include "fs/mount/attributes.h"
 #include "fs/mount/dispatcher.h"
 #include "fs/mount/groups.h"
+#include "fs/mount/statistics.h"
 
 namespace fs {
 namespace {
@@ -48,6 +49,10 @@ void Dispatcher::Access(fuse_req_t request, fuse_ino_t inode, int mask) {
 
 void Dispatcher::SetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, const char* value, size_t size,
                           int flags) {
+  if (absl::string_view(name) == kStatisticsXattr) {
+    fuse_reply_err(request, EPERM);
+    return;
+  }
   XattrOptions options;
   if (flags & XATTR_CREATE) options.flag = XattrFlag::kCreate;
   if (flags & XATTR_REPLACE) options.flag = XattrFlag::kReplace;
@@ -70,6 +75,10 @@ void Dispatcher::ReplyXattr(fuse_req_t request, const absl::StatusOr<std::string
 }
 
 void Dispatcher::GetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, size_t size) {
+  if (inode == kRootInode && absl::string_view(name) == kStatisticsXattr) {
+    ReplyXattr(request, options_.statistics_json(), size);
+    return;
+  }
   ReplyXattr(request, volume_.GetXattr(inode, name), size);
 }
 

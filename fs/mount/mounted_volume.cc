@@ -7,6 +7,8 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/init.h"
 #include "base/os/file.h"
 #include "base/status.h"
 #include "base/status_macros.h"
@@ -19,15 +21,17 @@ namespace {
 // FUSE starts with 128 KiB; one request carries at most 1 MiB.
 constexpr uint32_t kReadAheadKilobytes = 1024;
 
-Dispatcher::Options DispatcherOptions(const MountOptions& mount) {
-  const bool checked = mount.default_permissions(geteuid());
-  return {.default_permissions = checked, .posix_acl = checked, .zero_message_open = !mount.plain_open};
-}
-
 }  // namespace
 
 MountedVolume::MountedVolume(Volume& volume, const Options& options)
-    : options_(options), dispatcher_(std::make_unique<Dispatcher>(volume, DispatcherOptions(options.mount))) {}
+    : volume_(volume), options_(options), started_(absl::Now()) {
+  const bool checked = options.mount.default_permissions(geteuid());
+  dispatcher_ = std::make_unique<Dispatcher>(
+      volume, Dispatcher::Options{.default_permissions = checked,
+                                  .posix_acl = checked,
+                                  .zero_message_open = !options.mount.plain_open,
+                                  .statistics_json = [this] { return StatisticsJson(CurrentStatistics()); }});
+}
 
 absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volume, const Options& options) {
   std::unique_ptr<MountedVolume> mounted(new MountedVolume(volume, options));
@@ -69,6 +73,28 @@ void MountedVolume::End() {
   }
   transport_->Unmount();
   transport_->Stop();
+}
+
+Statistics MountedVolume::CurrentStatistics() const {
+  Statistics statistics;
+  statistics.set_version(base::ProgramVersion());
+  statistics.set_store(options_.source);
+  statistics.set_mount_point(options_.mount_point);
+  statistics.set_uptime_seconds(absl::ToDoubleSeconds(absl::Now() - started_));
+  statistics.set_read_only(options_.mount.read_only || volume_.read_only());
+  const absl::StatusOr<VolumeStat> stat = volume_.Stat();
+  if (stat.ok()) {
+    statistics.mutable_space()->set_total_bytes(stat->total_bytes);
+    statistics.mutable_space()->set_free_bytes(stat->free_bytes);
+    statistics.mutable_space()->set_available_bytes(stat->available_bytes);
+    statistics.mutable_space()->set_files(stat->files);
+  }
+  statistics.set_inodes_cached(volume_.cached_inode_count());
+  for (uint32_t opcode = 0; opcode < Transport::kOpcodesMax; ++opcode) {
+    const uint64_t count = transport_->request_count(opcode);
+    if (count > 0) (*statistics.mutable_requests())[OpcodeName(opcode)] = count;
+  }
+  return statistics;
 }
 
 void MountedVolume::InvalidateEntry(InodeNumber directory, const std::string& name) {

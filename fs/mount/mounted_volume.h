@@ -14,9 +14,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "fs/mount/dispatcher.h"
 #include "fs/mount/mount_options.h"
 #include "fs/mount/notifier.h"
+#include "fs/mount/statistics.h"
 #include "fs/mount/transport.h"
 #include "fs/volume/volume.h"
 
@@ -43,6 +45,7 @@ class MountedVolume : public NoticeSink {
   // Serve() return in any case. What still has files open gets ENOTCONN from then on. Idempotent.
   void End();
 
+  Statistics CurrentStatistics() const;
   Notifier& notifier() { return *notifier_; }
   const Transport& transport() const { return *transport_; }
 
@@ -54,7 +57,9 @@ class MountedVolume : public NoticeSink {
  private:
   MountedVolume(Volume& volume, const Options& options);
 
+  Volume& volume_;
   const Options options_;
+  const absl::Time started_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Notifier> notifier_;
