@@ -184,18 +184,18 @@ TEST_F(DataMountTest, LocksAreTheKernels) {
 
 TEST_F(DataMountTest, ARunningProgramCannotBeWritten) {
   ASSERT_EQ(RunProgram({"cp", "/bin/sleep", At("sleep")}), 0);
+  int running[2];  // its write end goes with a successful exec
+  ASSERT_EQ(pipe2(running, O_CLOEXEC), 0);
   const pid_t child = fork();
   if (child == 0) {
     execl(At("sleep").c_str(), "sleep", "30", nullptr);
     _exit(127);
   }
-  int error = 0;
-  for (int round = 0; round < 1000 && error == 0; ++round) {
-    const base::Fd file(open(At("sleep").c_str(), O_WRONLY));
-    error = file.valid() ? 0 : errno;
-    usleep(1000);
-  }
-  EXPECT_EQ(error, ETXTBSY);
+  close(running[1]);
+  char none = 0;
+  ASSERT_EQ(read(running[0], &none, 1), 0);
+  close(running[0]);
+  EXPECT_EQ(ErrnoOf(open(At("sleep").c_str(), O_WRONLY)), ETXTBSY);
   EXPECT_EQ(ErrnoOf(truncate(At("sleep").c_str(), 0)), ETXTBSY);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);

@@ -190,7 +190,8 @@ TEST_F(UsersMountTest, ADefaultAclReplacesTheUmask) {
   ASSERT_EQ(As(kAlice,
                [&] {
                  umask(077);
-                 return WriteAll(At("d/f"), "x") && mkdir(At("d/sub").c_str(), 0777) == 0 ? 0 : -1;
+                 const base::Fd file(open(At("d/f").c_str(), O_CREAT | O_WRONLY, 0666));
+                 return file.valid() && mkdir(At("d/sub").c_str(), 0777) == 0 ? 0 : -1;
                }),
             0);
   EXPECT_EQ(OpenAs(kBob, At("d/f"), O_RDWR), 0);
