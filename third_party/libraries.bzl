@@ -71,6 +71,7 @@ def system_libraries():
     _one("openssl_crypto", "libcrypto", "crypto")
     _one("lz4", "liblz4")
     _one("zstd", "libzstd")
+    _one("libarchive", "libarchive", "archive")
     _one("zlib", "zlib")
     _one("md4c", "md4c")
     _one("libyaml", "yaml-0.1")
