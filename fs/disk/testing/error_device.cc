@@ -43,6 +43,11 @@ void ErrorDevice::Heal() {
   counts_ = {};
 }
 
+void ErrorDevice::set_paused(bool paused) {
+  base::MutexLock lock(&mutex_);
+  paused_ = paused;
+}
+
 uint64_t ErrorDevice::count(IoRequest::Kind kind) {
   base::MutexLock lock(&mutex_);
   return counts_[static_cast<size_t>(kind)];
@@ -55,6 +60,7 @@ uint64_t ErrorDevice::spoilt_count() {
 
 absl::optional<DiskFault::Kind> ErrorDevice::FaultOf(const IoRequest& request) {
   base::MutexLock lock(&mutex_);
+  if (paused_) return absl::nullopt;
   const uint64_t number = counts_[static_cast<size_t>(request.kind)]++;
   for (const DiskFault& fault : faults_) {
     if (fault.request == request.kind && (fault.nth == number || (fault.lasting && fault.nth < number))) {

@@ -46,6 +46,8 @@ class ErrorDevice : public Device {
   void Add(const DiskFault& fault) ABSL_LOCKS_EXCLUDED(mutex_);
   // From now on everything is passed on; the numbering starts again.
   void Heal() ABSL_LOCKS_EXCLUDED(mutex_);
+  // While paused, requests are passed on and not counted.
+  void set_paused(bool paused) ABSL_LOCKS_EXCLUDED(mutex_);
   // How many requests of `kind` there were, so that a test knows the last n worth spoiling.
   uint64_t count(IoRequest::Kind kind) ABSL_LOCKS_EXCLUDED(mutex_);
   // How many requests were spoilt.
@@ -63,6 +65,7 @@ class ErrorDevice : public Device {
   base::Mutex mutex_;
   std::vector<DiskFault> faults_ ABSL_GUARDED_BY(mutex_);
   std::array<uint64_t, 5> counts_ ABSL_GUARDED_BY(mutex_) = {};  // by IoRequest::Kind
+  bool paused_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t spoilt_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

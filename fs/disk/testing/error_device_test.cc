@@ -43,6 +43,15 @@ TEST_F(ErrorDeviceTest, ALastingFaultLastsUntilItIsHealed) {
   EXPECT_OK(device_.Write(0, bytes_.span()));
 }
 
+TEST_F(ErrorDeviceTest, WhilePausedNothingIsSpoiltOrCounted) {
+  device_.Add({.kind = Kind::kFail, .request = IoRequest::Kind::kWrite, .nth = 0});
+  device_.set_paused(true);
+  EXPECT_OK(device_.Write(0, bytes_.span()));
+  EXPECT_EQ(device_.count(IoRequest::Kind::kWrite), 0u);
+  device_.set_paused(false);
+  EXPECT_THAT(device_.Write(0, bytes_.span()), StatusIs(absl::StatusCode::kUnavailable));
+}
+
 TEST_F(ErrorDeviceTest, APartialWriteLeavesItsFirstHalf) {
   device_.Add({.kind = Kind::kPartial, .request = IoRequest::Kind::kWrite, .nth = 0});
   EXPECT_THAT(device_.Write(0, bytes_.span()), StatusIs(absl::StatusCode::kUnavailable));
