@@ -7,22 +7,12 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "fs/volume/acl.h"
+#include "fs/volume/new_inode.h"
 #include "fs/volume/volume.h"
 #include "fs/volume/volume_state.h"
 #include "fs/volume/xattr_store.h"
 
 namespace fs {
-namespace {
-
-// What a new inode is, before its directory has its say.
-struct NewInode {
-  uint32_t mode;
-  uint32_t device = 0;
-  absl::string_view symlink_target;
-};
-
-// The row of a new inode in `parent`: owner, group and sgid as Linux decides them, the
-// umask or the parent's default ACL applied. ACLs go to the row or to `mutation`.
 absl::StatusOr<InodeRow> MakeRow(VolumeState& state, Mutation& mutation, const Inode& parent, InodeNumber number,
                                  const NewInode& node, const Credentials& credentials) {
   InodeRow row;
@@ -60,6 +50,8 @@ absl::StatusOr<InodeRow> MakeRow(VolumeState& state, Mutation& mutation, const I
   RETURN_IF_ERROR(StoreXattr(state, mutation, number, row, Acl::kAccessName, acl.Encode()));
   return row;
 }
+
+namespace {
 
 absl::StatusOr<Attributes> MakeEntry(VolumeState& state, InodeNumber directory, absl::string_view name,
                                      const NewInode& node, const Credentials& credentials, Reference reference) {

@@ -69,6 +69,21 @@ struct VolumeRead {
   absl::Span<uint8_t> out;
 };
 
+// What StoreFiles() puts under a name.
+struct FileToStore {
+  InodeNumber directory = 0;
+  absl::string_view name;
+  absl::string_view data;
+  InodeNumber upload = 0;  // instead of `data`: a file of MakeTemporary() that has no name yet
+  uint32_t mode = 0644;    // before the umask
+  Timestamp modify_time;   // {} = now
+};
+
+struct StoredFile {
+  InodeNumber inode = 0;
+  InodeNumber replaced = 0;  // what had the name, 0 = nothing
+};
+
 class Volume {
  public:
   // Makes an empty tree: a root directory of mode 0755 that root (0:0) owns.
@@ -93,6 +108,10 @@ class Volume {
   // A file without a name (O_TMPFILE), as an orphan; Link() may name it.
   absl::StatusOr<Attributes> MakeTemporary(InodeNumber directory, uint32_t mode, const Credentials& credentials,
                                            Reference reference = Reference::kTake);
+  // Each file appears, whole, in place of what had its name: one mutation for all.
+  // EISDIR if a name is a directory's, EEXIST if a name comes twice.
+  absl::StatusOr<std::vector<StoredFile>> StoreFiles(absl::Span<const FileToStore> files,
+                                                     const Credentials& credentials);
   absl::StatusOr<std::string> ReadSymlink(InodeNumber inode);
   absl::StatusOr<Attributes> Link(InodeNumber inode, InodeNumber directory, absl::string_view name,
                                   Reference reference = Reference::kTake);

@@ -1,0 +1,200 @@
+// Volume: whole files stored under names, many in one mutation.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "fs/volume/new_inode.h"
+#include "fs/volume/unlink.h"
+#include "fs/volume/volume.h"
+#include "fs/volume/volume_state.h"
+
+namespace fs {
+namespace {
+
+// Holds the locks of any number of inodes, taken by ascending number.
+class AllInodeLocks {
+ public:
+  explicit AllInodeLocks(std::vector<Inode*> inodes) ABSL_NO_THREAD_SAFETY_ANALYSIS : inodes_(std::move(inodes)) {
+    std::sort(inodes_.begin(), inodes_.end(),
+              [](const Inode* a, const Inode* b) { return a->number() < b->number(); });
+    inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
+    for (Inode* inode : inodes_) inode->mutex().Lock();
+  }
+  ~AllInodeLocks() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (Inode* inode : inodes_) inode->mutex().Unlock();
+  }
+  AllInodeLocks(const AllInodeLocks&) = delete;
+  AllInodeLocks& operator=(const AllInodeLocks&) = delete;
+
+ private:
+  std::vector<Inode*> inodes_;
+};
+
+// One call of StoreFiles(): finds everything, locks, then changes.
+class Storer {
+ public:
+  Storer(VolumeState& state, const Credentials& credentials)
+      : state_(state), credentials_(credentials), change_(state) {}
+  // New inodes of a change that was not applied never were.
+  ~Storer() {
+    if (is_applied_) return;
+    for (const Slot& slot : slots_) {
+      if (slot.child && slot.file->upload == 0) slot.child->removed = true;
+    }
+  }
+
+  absl::Status Find(const FileToStore& file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  // The inodes that Change() alters and that others may be changing.
+  std::vector<Inode*> ToLock() const;
+  absl::Status Change() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status Apply() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  std::vector<StoredFile> Stored() const;
+
+ private:
+  struct Slot {
+    const FileToStore* file;
+    InodePin directory;
+    VolumeState::FoundName name;
+    InodePin replaced;  // null = nothing had the name
+    InodePin child;
+    uint64_t index = 0;
+    bool orphaned = false;  // the replaced one lives on without a name
+  };
+
+  absl::Status Replace(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status MakeChild(Slot& slot, InodeRow& directory_row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status AdoptUpload(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+
+  VolumeState& state_;
+  const Credentials& credentials_;
+  fs::Change change_;
+  std::vector<Slot> slots_;
+  absl::flat_hash_set<std::string> keys_;
+  bool is_applied_ = false;
+};
+
+absl::Status Storer::Find(const FileToStore& file) {
+  Slot slot;
+  slot.file = &file;
+  RETURN_IF_ERROR(CheckEntryName(file.name));
+  ASSIGN_OR_RETURN(slot.directory, state_.PinDirectory(file.directory));
+  ASSIGN_OR_RETURN(slot.name, state_.FindName(file.directory, file.name));
+  if (slot.name.found()) {
+    ASSIGN_OR_RETURN(slot.replaced, state_.table.Pin(slot.name.child));
+    if (S_ISDIR(slot.replaced->mode())) return InodeError(EISDIR, "is a directory", slot.name.child);
+  }
+  if (file.upload != 0) {
+    ASSIGN_OR_RETURN(slot.child, state_.table.Pin(file.upload));
+  }
+  // Two names of one hash would take the same new row as well: the caller splits then.
+  if (!keys_.insert(slot.name.key).second) return InodeError(EEXIST, "a name comes twice", file.directory);
+  slots_.push_back(std::move(slot));
+  return absl::OkStatus();
+}
+
+std::vector<Inode*> Storer::ToLock() const {
+  std::vector<Inode*> inodes;
+  for (const Slot& slot : slots_) {
+    if (slot.replaced) inodes.push_back(&*slot.replaced);
+    if (slot.child) inodes.push_back(&*slot.child);
+  }
+  return inodes;
+}
+
+absl::Status Storer::Replace(Slot& slot) {
+  change_.DropName(*slot.directory, slot.name.key, slot.name.child, slot.name.index);
+  ASSIGN_OR_RETURN(slot.orphaned, LoseLink(state_, change_, *slot.replaced));
+  return absl::OkStatus();
+}
+
+absl::Status Storer::MakeChild(Slot& slot, InodeRow& directory_row) {
+  const FileToStore& file = *slot.file;
+  const InodeNumber number = change_.AllocateInode(directory_row);
+  ASSIGN_OR_RETURN(InodeRow row, MakeRow(state_, change_.mutation(), *slot.directory, number,
+                                         {S_IFREG | (file.mode & 07777), 0, ""}, credentials_));
+  row.size_bytes = file.data.size();
+  const uint32_t policy = row.policy;
+  slot.child = change_.Create(number, std::move(row));
+  if (!file.data.empty()) {
+    change_.mutation().Write(number, 0, file.data, Placement{slot.directory->number(), slot.index, policy});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Storer::AdoptUpload(Slot& slot) {
+  InodeRow& row = change_.Edit(*slot.child);
+  if (!slot.child->linkable || row.link_count != 0) {
+    return InodeError(ENOENT, "not an upload", slot.file->upload);
+  }
+  row.link_count = 1;
+  change_.mutation().Delete(OrphanKey(slot.file->upload));
+  return absl::OkStatus();
+}
+
+absl::Status Storer::Change() {
+  for (Slot& slot : slots_) {
+    InodeRow& directory_row = change_.EditContent(*slot.directory);
+    slot.index = directory_row.next_index++;
+    if (slot.replaced) {
+      RETURN_IF_ERROR(Replace(slot));
+    } else {
+      ++directory_row.entry_count;
+    }
+    RETURN_IF_ERROR(slot.file->upload != 0 ? AdoptUpload(slot) : MakeChild(slot, directory_row));
+    change_.AddName(*slot.directory, slot.name.key, slot.file->name, slot.child->number(), S_IFREG, slot.index);
+    if (slot.file->modify_time != Timestamp{}) {
+      change_.EditQuietly(*slot.child).modify_time = slot.file->modify_time;
+    }
+    RETURN_IF_ERROR(change_.MarkUp(*slot.directory));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Storer::Apply() {
+  RETURN_IF_ERROR(change_.Apply());
+  is_applied_ = true;
+  for (Slot& slot : slots_) {
+    slot.child->set_home(Home{slot.directory->number(), slot.index});
+    if (slot.file->upload != 0) {
+      slot.child->linkable = false;
+      state_.table.SetOrphan(*slot.child, false);
+    } else {
+      slot.child->mark = state_.generation.load();
+    }
+    if (slot.replaced) {
+      slot.replaced->set_home(absl::nullopt);
+      if (slot.orphaned) state_.table.SetOrphan(*slot.replaced, true);
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<StoredFile> Storer::Stored() const {
+  std::vector<StoredFile> stored;
+  for (const Slot& slot : slots_) stored.push_back({slot.child->number(), slot.name.child});
+  return stored;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<StoredFile>> Volume::StoreFiles(absl::Span<const FileToStore> files,
+                                                           const Credentials& credentials) {
+  VolumeState& state = *state_;
+  RETURN_IF_ERROR(state.CheckWritable());
+  RETURN_IF_ERROR(state.WaitForRoom());
+  base::MutexLock lock(&state.namespace_mutex);
+  Storer storer(state, credentials);
+  for (const FileToStore& file : files) RETURN_IF_ERROR(storer.Find(file));
+  const AllInodeLocks locks(storer.ToLock());
+  RETURN_IF_ERROR(storer.Change());
+  RETURN_IF_ERROR(storer.Apply());
+  return storer.Stored();
+}
+
+}  // namespace fs
