@@ -1,0 +1,196 @@
+#include "hashcache/hasher.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/os/file.h"
+#include "base/status.h"
+#include "base/status_macros.h"
+#include "base/thread_pool.h"
+#include "hashcache/engine/context.h"
+#include "hashcache/engine/pipeline.h"
+#include "hashcache/engine/worker.h"
+#include "hashcache/walk/tree_job.h"
+
+namespace hashcache {
+namespace {
+
+constexpr int kThreadsMax = 1024;
+constexpr size_t kGroupSize = 256;
+// Fewer requests than this are not worth reads in flight.
+constexpr size_t kAsynchronousMin = 8;
+constexpr size_t kFilesInFlight = 512;
+constexpr unsigned kFallbackThreads = 64;
+
+using BatchSink = absl::FunctionRef<void(size_t index, FileResult&& result)>;
+
+// Consecutive requests of a batch.
+class BatchUnit : public Unit, public FileOwner {
+ public:
+  BatchUnit(Pipeline& pipeline, absl::Span<const HashRequest> requests, size_t first, const BatchSink& sink)
+      : pipeline_(pipeline), requests_(requests), first_(first), sink_(sink) {}
+
+  void Run(Worker& worker) override {
+    results_.resize(requests_.size());
+    names_.reserve(requests_.size());
+    left_ = requests_.size() + 1;
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      names_.emplace_back(requests_[i].path);
+      worker.Hash({.directory = requests_[i].directory_fd,
+                   .name = names_[i].c_str(),
+                   .algorithms = requests_[i].algorithms,
+                   .follow = requests_[i].follow,
+                   .result = &results_[i],
+                   .owner = this});
+    }
+    FileDone();
+  }
+  void FileDone() override {
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) pipeline_.Finished(this);
+  }
+  std::string PathOf(const FileTask& task) const override { return task.name; }
+  bool Emit() override {
+    for (size_t i = 0; i < results_.size(); ++i) sink_(first_ + i, std::move(results_[i]));
+    return true;
+  }
+  size_t weight() const override { return requests_.size(); }
+
+ private:
+  Pipeline& pipeline_;
+  const absl::Span<const HashRequest> requests_;
+  const size_t first_;
+  const BatchSink& sink_;
+  std::vector<FileResult> results_;
+  std::vector<std::string> names_;
+  std::atomic<size_t> left_{0};
+};
+
+class HasherImpl : public Hasher {
+ public:
+  HasherImpl(const HasherOptions& options, VolumeOptions volume_options)
+      : options_(options), context_(std::move(volume_options), base::DefaultParallelism()) {
+    context_.allow_unstable = options.allow_unstable;
+    context_.use_ring = options.use_ring;
+    context_.audit_share = options.audit_share;
+    threads_ = options.threads > 0 ? static_cast<size_t>(options.threads) : 2 * base::DefaultParallelism();
+  }
+  ~HasherImpl() override {
+    context_.volumes.Flush().IgnoreError();  // what is lost is hashed again
+    context_.volumes.Tidy();
+  }
+
+  absl::Status HashBatch(absl::Span<const HashRequest> requests, BatchSink sink) override {
+    const bool asynchronous = requests.size() >= kAsynchronousMin;
+    Pipeline pipeline(asynchronous ? threads_ : 1, MakeWorker(asynchronous));
+    // Small groups at first, so that a few large files are spread over the
+    // threads.
+    const size_t group = std::clamp<size_t>(requests.size() / (4 * threads_), 1, kGroupSize);
+    for (size_t first = 0; first < requests.size(); first += group) {
+      pipeline.Add(std::make_unique<BatchUnit>(pipeline, requests.subspan(first, group), first, sink));
+    }
+    pipeline.Run();
+    return AfterRun();
+  }
+
+  absl::Status HashTree(absl::string_view root, const TreeOptions& options, TreeSink& sink) override {
+    std::vector<std::unique_ptr<DigestProvider>> providers;
+    for (const DigestProviderFactory& factory : options_.providers) {
+      absl::StatusOr<std::unique_ptr<DigestProvider>> provider = factory(root);
+      if (provider.ok()) providers.push_back(*std::move(provider));
+    }
+    TreeJob job(context_, options, sink, std::move(providers));
+    Pipeline pipeline(threads_, MakeWorker(true));
+    ASSIGN_OR_RETURN(std::unique_ptr<Unit> first, job.Root(root, pipeline));
+    pipeline.Add(std::move(first));
+    pipeline.Run();
+    return AfterRun();
+  }
+
+  absl::StatusOr<ChangeSet> ChangedSince(absl::string_view, absl::string_view, const TreeOptions&) override {
+    return absl::UnimplementedError("changes are not tracked");
+  }
+
+  absl::Status Flush() override { return context_.volumes.Flush(); }
+
+  HasherMetrics metrics() const override {
+    const Counters& counters = context_.counters;
+    HasherMetrics metrics;
+    metrics.files = counters.files;
+    metrics.hits = counters.hits;
+    metrics.provided = counters.provided;
+    metrics.hashed = counters.hashed;
+    metrics.unstable = counters.unstable;
+    metrics.busy = counters.busy;
+    metrics.errors = counters.errors;
+    metrics.bytes_hashed = counters.bytes_hashed;
+    metrics.bytes_total = counters.bytes_total;
+    metrics.audited = counters.audited;
+    metrics.directories = counters.directories;
+    metrics.audit_mismatches = audit_findings().size();
+    return metrics;
+  }
+
+  std::vector<AuditFinding> audit_findings() const override {
+    base::MutexLock lock(&context_.mutex);
+    return context_.findings;
+  }
+  std::vector<absl::Status> cache_problems() const override { return context_.volumes.problems(); }
+
+ private:
+  std::function<std::unique_ptr<Worker>(Pipeline&)> MakeWorker(bool asynchronous) {
+    WorkerLimits limits;
+    limits.files_max = std::max<size_t>(kFilesInFlight / threads_, 16);
+    limits.bytes_max = options_.memory_bytes_max / threads_;
+    limits.asynchronous = asynchronous;
+    limits.fallback_threads = std::max<unsigned>(kFallbackThreads / static_cast<unsigned>(threads_), 1);
+    return [this, limits](Pipeline&) { return std::make_unique<Worker>(context_, limits); };
+  }
+
+  // R12: once a remembered digest was wrong, none is believed any more.
+  absl::Status AfterRun() {
+    size_t findings = 0;
+    {
+      base::MutexLock lock(&context_.mutex);
+      findings = context_.findings.size();
+    }
+    if (findings > findings_dropped_.exchange(findings)) return context_.volumes.DropAll();
+    return absl::OkStatus();
+  }
+
+  const HasherOptions options_;
+  mutable Context context_;
+  size_t threads_ = 1;
+  std::atomic<size_t> findings_dropped_{0};
+};
+
+}  // namespace
+
+absl::Status HasherOptions::Validate() const {
+  if (threads < 0 || threads > kThreadsMax) {
+    return absl::InvalidArgumentError(absl::StrCat("threads cannot be ", threads, "; 0 to ", kThreadsMax));
+  }
+  if (!(audit_share >= 0 && audit_share <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("audit_share cannot be ", audit_share, "; 0 to 1"));
+  }
+  if (memory_bytes_max < (1 << 20)) return absl::InvalidArgumentError("memory_bytes_max is less than 1 MiB");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Hasher>> Hasher::Create(HasherOptions options) {
+  RETURN_IF_ERROR(options.Validate());
+  VolumeOptions volume;
+  volume.use_cache = options.use_cache;
+  volume.cache_directory = options.cache_directory.empty()
+                               ? base::JoinPath(base::UserDirectory("XDG_CACHE_HOME", ".cache"), "hashcache")
+                               : options.cache_directory;
+  volume.strict = options.strict;
+  volume.soft_ctime = options.soft_ctime;
+  volume.trust_network = options.trust_network;
+  volume.clock = options.clock != nullptr ? options.clock : &base::Clock::Real();
+  volume.filesystem = options.filesystem != nullptr ? options.filesystem : &Filesystem::Real();
+  return std::make_unique<HasherImpl>(options, std::move(volume));
+}
+
+}  // namespace hashcache
