@@ -4,6 +4,7 @@
 #include "fs/format/inode_row.h"
 #include "fs/format/name_row.h"
 #include "fs/format/varint.h"
+#include "fs/format/volume_row.h"
 #include "gtest/gtest.h"
 
 namespace fs {
@@ -17,7 +18,7 @@ using ::testing::HasSubstr;
 // say.
 template <typename Row>
 class RowTest : public ::testing::Test {};
-using RowTypes = ::testing::Types<InodeRow, NameRow, OrderRow>;
+using RowTypes = ::testing::Types<InodeRow, NameRow, OrderRow, UsageRow>;
 TYPED_TEST_SUITE(RowTest, RowTypes);
 
 TYPED_TEST(RowTest, RoundTrip) {

@@ -158,6 +158,7 @@ absl::StatusOr<uint64_t> Volume::CopyRange(InodeNumber from, uint64_t from_offse
   ASSIGN_OR_RETURN(const InodePin target, state.PinFile(to));
   RETURN_IF_ERROR(CheckRange(*source, from_offset, length));
   RETURN_IF_ERROR(CheckRange(*target, to_offset, length));
+  length = Clamp(*source, from_offset, length);  // as it is now: a copy within a file may let it grow
   if (from == to && from_offset < to_offset + length && to_offset < from_offset + length) {
     return InodeError(EINVAL, "ranges overlap", from);
   }

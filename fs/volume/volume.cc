@@ -64,7 +64,7 @@ absl::Status Volume::Format(Engine& engine, base::Clock& clock, uint64_t hash_ke
   mutation.Put(CounterKey(Counter::kNextInode), EncodeCounter(root.run_end));
   mutation.Put(CounterKey(Counter::kHashKeyLow), EncodeCounter(hash_key_low));
   mutation.Put(CounterKey(Counter::kHashKeyHigh), EncodeCounter(hash_key_high));
-  mutation.Put(UsageKey(kNoPolicy), Usage{.files = 1}.Encode());
+  mutation.Put(UsageKey(kNoPolicy), UsageRow{.files = 1}.Encode());
   ASSIGN_OR_RETURN(const Sequence sequence, engine.Apply(mutation));
   return engine.Commit(sequence, Priority::kForeground);
 }

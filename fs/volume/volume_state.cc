@@ -24,12 +24,6 @@ constexpr uint64_t kRunMax = 1024;
 constexpr uint64_t kVersionMargin = 4096;
 constexpr uint64_t kVersionStride = 1024;
 
-std::string RowKey32(RowType type, uint32_t suffix) {
-  char bytes[4];
-  base::StoreBig<uint32_t>(bytes, suffix);
-  return RowKey(0, type, absl::string_view(bytes, sizeof bytes));
-}
-
 // The end of all name rows with this hash.
 std::string NameHashEnd(InodeNumber directory, uint64_t hash) {
   if (hash == UINT64_MAX) return RowEnd(directory, RowType::kName);
@@ -37,37 +31,6 @@ std::string NameHashEnd(InodeNumber directory, uint64_t hash) {
 }
 
 }  // namespace
-
-std::string CounterKey(Counter counter) { return RowKey32(RowType::kCounter, static_cast<uint32_t>(counter)); }
-std::string UsageKey(uint32_t policy) { return RowKey32(RowType::kUsage, policy); }
-std::string OrphanKey(InodeNumber inode) { return RowKey(0, RowType::kOrphan, inode); }
-std::string XattrKey(InodeNumber inode, absl::string_view name) { return RowKey(inode, RowType::kXattr, name); }
-
-std::string EncodeCounter(uint64_t value) {
-  std::string out(8, '\0');
-  base::StoreLittle<uint64_t>(out.data(), value);
-  return out;
-}
-
-absl::StatusOr<uint64_t> DecodeCounter(absl::string_view bytes) {
-  if (bytes.size() != 8) return absl::DataLossError(absl::StrCat("counter row has ", bytes.size(), " bytes, not 8"));
-  return base::LoadLittle<uint64_t>(bytes.data());
-}
-
-std::string Usage::Encode() const {
-  std::string out;
-  AppendVarint(&out, files);
-  AppendVarint(&out, bytes);
-  return out;
-}
-
-absl::StatusOr<Usage> Usage::Decode(absl::string_view bytes) {
-  Usage usage;
-  if (!ConsumeVarint(&bytes, &usage.files) || !ConsumeVarint(&bytes, &usage.bytes) || !bytes.empty()) {
-    return absl::DataLossError("usage row is damaged");
-  }
-  return usage;
-}
 
 absl::Status CheckEntryName(absl::string_view name) {
   if (name.size() > kNameBytesMax) return base::ErrnoStatus(ENAMETOOLONG, "name is longer than 255 bytes");
@@ -137,7 +100,7 @@ absl::Status VolumeState::Load() {
   absl::Status damage;
   RETURN_IF_ERROR(engine.Scan(RowKey(0, RowType::kUsage), RowEnd(0, RowType::kUsage),
                               [&](absl::string_view key, absl::string_view value) {
-                                const absl::StatusOr<Usage> decoded = Usage::Decode(value);
+                                const absl::StatusOr<UsageRow> decoded = UsageRow::Decode(value);
                                 if (!decoded.ok() || KeySuffix(key).size() != 4) {
                                   damage = absl::DataLossError("usage row is damaged");
                                   return false;
@@ -432,9 +395,9 @@ void Change::NoteVersion() {
 
 absl::StatusOr<Sequence> Change::ApplyWithUsage() {
   base::MutexLock lock(&state_.usage_mutex);
-  absl::InlinedVector<std::pair<uint32_t, Usage>, 2> changed;
+  absl::InlinedVector<std::pair<uint32_t, UsageRow>, 2> changed;
   for (const UsageDelta& delta : usage_) {
-    Usage usage = state_.usage[delta.policy];
+    UsageRow usage = state_.usage[delta.policy];
     usage.files += static_cast<uint64_t>(delta.files);
     usage.bytes += static_cast<uint64_t>(delta.bytes);
     mutation_.Put(UsageKey(delta.policy), usage.Encode());

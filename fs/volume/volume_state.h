@@ -36,6 +36,7 @@
 #include "base/mutex.h"
 #include "fs/cache/engine.h"
 #include "fs/format/name_row.h"
+#include "fs/format/volume_row.h"
 #include "fs/volume/inode_table.h"
 #include "fs/volume/name_hash.h"
 #include "fs/volume/types.h"
@@ -43,34 +44,7 @@
 
 namespace fs {
 
-constexpr uint32_t kNoPolicy = 0;       // keep, without a limit
-constexpr uint64_t kFirstIndex = 3;     // of names; 0, 1 and 2 are the cookies of the start, "." and ".."
 constexpr uint64_t kDirectoryRun = 16;  // inode numbers that a new directory takes for itself and its children
-
-// Rows (inode 0, kCounter, id). The numbers are on disk.
-enum class Counter : uint32_t {
-  kNextInode = 1,
-  kHashKeyLow = 2,
-  kHashKeyHigh = 3,
-  kVersion = 4,   // every change up to this version is part of the volume
-  kCleanEnd = 5,  // the last version before a clean end; absent while mounted
-};
-
-std::string CounterKey(Counter counter);
-std::string UsageKey(uint32_t policy);
-std::string OrphanKey(InodeNumber inode);
-std::string XattrKey(InodeNumber inode, absl::string_view name);
-
-// The value of a counter row; DataLoss if it is no number.
-std::string EncodeCounter(uint64_t value);
-absl::StatusOr<uint64_t> DecodeCounter(absl::string_view bytes);
-
-struct Usage {
-  uint64_t files = 0;
-  uint64_t bytes = 0;
-  std::string Encode() const;
-  static absl::StatusOr<Usage> Decode(absl::string_view bytes);
-};
 
 class VolumeState {
  public:
@@ -129,7 +103,7 @@ class VolumeState {
   uint64_t next_inode ABSL_GUARDED_BY(namespace_mutex) = 0;
 
   base::Mutex usage_mutex ABSL_ACQUIRED_AFTER(namespace_mutex);
-  absl::flat_hash_map<uint32_t, Usage> usage ABSL_GUARDED_BY(usage_mutex);
+  absl::flat_hash_map<uint32_t, UsageRow> usage ABSL_GUARDED_BY(usage_mutex);
 
  private:
   absl::StatusOr<InodeRow> LoadInodeRow(InodeNumber number) const;

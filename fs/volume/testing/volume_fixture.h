@@ -39,7 +39,8 @@ class VolumeTest : public ::testing::Test {
   }
 
   void Open() {
-    absl::StatusOr<std::unique_ptr<Volume>> volume = Volume::Open(*engine_, {.clock = &clock_, .name_hash_bits = name_hash_bits_});
+    absl::StatusOr<std::unique_ptr<Volume>> volume =
+        Volume::Open(*engine_, {.clock = &clock_, .name_hash_bits = name_hash_bits_});
     ASSERT_OK(volume.status());
     volume_ = *std::move(volume);
   }

@@ -1,0 +1,54 @@
+// The rows of a volume as a whole (inode 0): counters, use of policies, orphans.
+//
+// Errors:  Decode...():  DataLoss  cut off or trailing bytes
+// Threads: plain values, thread-compatible.
+// Source:  fs/format/FORMAT.md, "Rows".
+#ifndef FS_FORMAT_VOLUME_ROW_H_
+#define FS_FORMAT_VOLUME_ROW_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "fs/format/key.h"
+
+namespace fs {
+
+constexpr uint32_t kNoPolicy = 0;    // keep, without a limit
+constexpr uint64_t kFirstIndex = 3;  // of names; 0, 1 and 2 are the cookies of the start, "." and ".."
+
+// The numbers are on disk and never change their meaning.
+enum class Counter : uint32_t {
+  kNextInode = 1,   // the first inode number that no run holds
+  kHashKeyLow = 2,  // the key of the hash of names
+  kHashKeyHigh = 3,
+  kVersion = 4,     // every change up to this version is part of the volume
+  kCleanEnd = 5,    // the last version before a clean end; absent while mounted
+  kNextPolicy = 6,  // the next policy id
+};
+
+std::string CounterKey(Counter counter);
+std::string UsageKey(uint32_t policy);
+std::string OrphanKey(InodeNumber inode);
+std::string XattrKey(InodeNumber inode, absl::string_view name);
+
+std::string EncodeCounter(uint64_t value);
+absl::StatusOr<uint64_t> DecodeCounter(absl::string_view bytes);
+
+// What the inodes of one policy use. Bytes are counted for policies only.
+struct UsageRow {
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+  bool operator==(const UsageRow&) const = default;
+
+  std::string Encode() const;
+  static absl::StatusOr<UsageRow> Decode(absl::string_view bytes);
+  std::string DebugString() const;
+  static std::vector<UsageRow> TestInstances();
+};
+
+}  // namespace fs
+
+#endif  // FS_FORMAT_VOLUME_ROW_H_
