@@ -54,7 +54,7 @@ absl::Status StoreXattr(VolumeState& state, Mutation& mutation, InodeNumber numb
 }
 
 absl::Status DropPrivileges(VolumeState& state, Mutation& mutation, InodeNumber number, InodeRow& row, bool suid) {
-  if (!S_ISREG(row.mode)) return absl::OkStatus();
+  if (S_ISDIR(row.mode)) return absl::OkStatus();
   if (suid) {
     row.mode &= ~uint32_t{S_ISUID};
     if ((row.mode & S_IXGRP) != 0) row.mode &= ~uint32_t{S_ISGID};
