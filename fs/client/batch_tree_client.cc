@@ -225,6 +225,18 @@ class BatchTreeClient::Session {
   bool failed_ = false;
 };
 
+absl::StatusOr<std::unique_ptr<BatchTreeClient>> BatchTreeClient::Create(OpenChannel open,
+                                                                         std::unique_ptr<TreeClient> posix) {
+  ASSIGN_OR_RETURN(std::unique_ptr<BatchChannel> channel, open());
+  batch::Reply reply;
+  absl::string_view payload;
+  RETURN_IF_ERROR(channel->Call(batch::Request(), "", &reply, &payload));
+  std::unique_ptr<BatchTreeClient> client(
+      new BatchTreeClient(std::move(open), std::move(posix), reply.capabilities()));
+  client->GiveBack(std::move(channel));
+  return client;
+}
+
 absl::StatusOr<std::unique_ptr<BatchChannel>> BatchTreeClient::Take() {
   {
     base::MutexLock lock(&mutex_);

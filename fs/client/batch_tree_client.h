@@ -26,11 +26,11 @@ class BatchTreeClient final : public TreeClient {
   static constexpr size_t kSessionsIdleMax = 8;
   using OpenChannel = std::function<absl::StatusOr<std::unique_ptr<BatchChannel>>()>;
 
-  // `posix` serves List(), Create() and what needs the mount's own calls.
-  BatchTreeClient(OpenChannel open, std::unique_ptr<TreeClient> posix)
-      : open_(std::move(open)), posix_(std::move(posix)) {}
+  // Asks the daemon what it is capable of. `posix` serves List(), Create() and what
+  // needs the mount's own calls.
+  static absl::StatusOr<std::unique_ptr<BatchTreeClient>> Create(OpenChannel open, std::unique_ptr<TreeClient> posix);
 
-  uint32_t capabilities() const override { return kAtomicBatch | kTtl | kDigest | kChanges; }
+  uint32_t capabilities() const override { return capabilities_; }
   absl::Status Store(absl::Span<const StoreItem> items, WriteOptions options, Sink<bool> written) override;
   absl::Status Remove(Paths paths, WriteOptions options, Sink<bool> existed) override;
   absl::Status Rename(absl::string_view from, absl::string_view to) override;
@@ -45,6 +45,9 @@ class BatchTreeClient final : public TreeClient {
  private:
   class Session;  // a channel borrowed from the pool
 
+  BatchTreeClient(OpenChannel open, std::unique_ptr<TreeClient> posix, uint32_t capabilities)
+      : open_(std::move(open)), posix_(std::move(posix)), capabilities_(capabilities) {}
+
   absl::StatusOr<std::unique_ptr<BatchChannel>> Take() ABSL_LOCKS_EXCLUDED(mutex_);
   void GiveBack(std::unique_ptr<BatchChannel> channel) ABSL_LOCKS_EXCLUDED(mutex_);
   // Stores one item that does not fit into a frame.
@@ -54,6 +57,7 @@ class BatchTreeClient final : public TreeClient {
 
   const OpenChannel open_;
   const std::unique_ptr<TreeClient> posix_;
+  const uint32_t capabilities_;
   base::Mutex mutex_;
   std::vector<std::unique_ptr<BatchChannel>> idle_ ABSL_GUARDED_BY(mutex_);
 };

@@ -34,6 +34,7 @@ class FakeChannel final : public BatchChannel {
     EXPECT_LE(kFrameHeaderBytes + request.ByteSizeLong() + payload.size(), kFrameBytesMax);
     if (!daemon_->next_error.ok()) return std::exchange(daemon_->next_error, absl::OkStatus());
     answer_.clear();
+    reply->set_capabilities(kAtomicBatch | kDigest);
     for (const batch::Item& item : request.items()) {
       if (reply->results_size() == daemon_->items_max || answer_.size() >= daemon_->payload_max) break;
       batch::Result& result = *reply->add_results();
@@ -83,9 +84,20 @@ class FakeChannel final : public BatchChannel {
 
 class BatchTreeClientTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(tree_client_,
+                         BatchTreeClient::Create(
+                             [this] { return std::unique_ptr<BatchChannel>(new FakeChannel(&daemon_)); }, nullptr));
+    daemon_.frames = 0;
+  }
+
   Daemon daemon_;
-  BatchTreeClient client_{[this] { return std::unique_ptr<BatchChannel>(new FakeChannel(&daemon_)); }, nullptr};
+  std::unique_ptr<BatchTreeClient> tree_client_;
 };
+
+TEST_F(BatchTreeClientTest, CapabilitiesAreTheDaemons) {
+  EXPECT_EQ(tree_client_->capabilities(), uint32_t{kAtomicBatch | kDigest});
+}
 
 TEST_F(BatchTreeClientTest, CutsBatchesIntoFramesAndAnswersInOrder) {
   std::vector<std::string> paths;
@@ -94,7 +106,7 @@ TEST_F(BatchTreeClientTest, CutsBatchesIntoFramesAndAnswersInOrder) {
   std::vector<StoreItem> items;
   for (const std::string& path : paths) items.push_back({.path = path, .data = data});
   std::vector<size_t> answered;
-  ASSERT_OK(client_.Store(items, {}, [&answered](size_t i, absl::StatusOr<bool> written) {
+  ASSERT_OK(tree_client_->Store(items, {}, [&answered](size_t i, absl::StatusOr<bool> written) {
     EXPECT_THAT(written, base::IsOkAndHolds(true));
     answered.push_back(i);
     return true;
@@ -115,7 +127,7 @@ TEST_F(BatchTreeClientTest, AsksAgainForWhatDidNotFit) {
   daemon_.files.erase("f4");
   const std::vector<absl::string_view> paths(names.begin(), names.end());
   std::map<size_t, std::string> found;
-  ASSERT_OK(client_.Lookup(paths, 100, [&found](size_t i, absl::StatusOr<absl::string_view> data) {
+  ASSERT_OK(tree_client_->Lookup(paths, 100, [&found](size_t i, absl::StatusOr<absl::string_view> data) {
     found[i] = data.ok() ? std::string(*data) : std::string(data.status().message());
     return true;
   }));
@@ -128,13 +140,13 @@ TEST_F(BatchTreeClientTest, LargeFilesGoAndComeInParts) {
   std::string data;
   for (int i = 0; i < 700000; ++i) data += absl::StrCat(i % 10000);
   const StoreItem item = {.path = "a/large", .data = data};
-  ASSERT_OK(client_.Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool> written) {
+  ASSERT_OK(tree_client_->Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool> written) {
     EXPECT_THAT(written, base::IsOkAndHolds(true));
     return true;
   }));
   EXPECT_EQ(daemon_.files["a/large"], data);
   const absl::string_view path = "a/large";
-  ASSERT_OK(client_.Lookup({&path, 1}, data.size(), [&data](size_t, absl::StatusOr<absl::string_view> found) {
+  ASSERT_OK(tree_client_->Lookup({&path, 1}, data.size(), [&data](size_t, absl::StatusOr<absl::string_view> found) {
     EXPECT_TRUE(found.ok() && *found == data);
     return true;
   }));
@@ -143,15 +155,15 @@ TEST_F(BatchTreeClientTest, LargeFilesGoAndComeInParts) {
 TEST_F(BatchTreeClientTest, SessionErrorsAreTheOuterStatus) {
   daemon_.next_error = absl::UnavailableError("gone");
   const StoreItem item = {.path = "f", .data = "x"};
-  EXPECT_THAT(client_.Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool>) { return true; }),
+  EXPECT_THAT(tree_client_->Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool>) { return true; }),
               StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_OK(client_.Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool>) { return true; }));
+  EXPECT_OK(tree_client_->Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool>) { return true; }));
 }
 
 TEST_F(BatchTreeClientTest, AtomicBatchesAreOneFrameOrRefused) {
   const std::string half(kFrameBytesMax * 2 / 3, 'x');
   const std::vector<StoreItem> items = {{.path = "a", .data = half}, {.path = "b", .data = half}};
-  EXPECT_THAT(client_.Store(items, {.atomic = true}, [](size_t, absl::StatusOr<bool>) { return true; }),
+  EXPECT_THAT(tree_client_->Store(items, {.atomic = true}, [](size_t, absl::StatusOr<bool>) { return true; }),
               StatusIs(absl::StatusCode::kUnimplemented));
   EXPECT_TRUE(daemon_.files.empty());
 }

@@ -17,12 +17,13 @@ absl::StatusOr<std::unique_ptr<TreeClient>> TreeClient::ForPath(absl::string_vie
   ASSIGN_OR_RETURN(std::unique_ptr<TreeClient> posix, PosixTreeClient::Open(std::string(dir)));
   ASSIGN_OR_RETURN(base::Fd directory, base::OpenFile(std::string(dir), O_RDONLY | O_DIRECTORY));
   if (!HasBatchSessions(directory.get())) return posix;
-  // A mount that refuses this user, or speaks other versions, is still a tree.
-  absl::StatusOr<std::unique_ptr<BatchChannel>> first = BatchSessionFile::Open(directory.get());
-  if (!first.ok()) return posix;
   const auto shared = std::make_shared<base::Fd>(std::move(directory));
-  return std::make_unique<BatchTreeClient>([shared] { return BatchSessionFile::Open(shared->get()); },
-                                           std::move(posix));
+  absl::StatusOr<std::unique_ptr<BatchTreeClient>> batch = BatchTreeClient::Create(
+      [shared] { return BatchSessionFile::Open(shared->get()); }, std::move(posix));
+  // A mount that refuses this user, or speaks other versions, is still a tree;
+  // capabilities() tells.
+  if (batch.ok()) return std::unique_ptr<TreeClient>(*std::move(batch));
+  return PosixTreeClient::Open(std::string(dir));
 }
 
 }  // namespace fs
