@@ -178,7 +178,7 @@ int VolumeModel::FileError(const ModelNode* node) const {
 }
 
 void VolumeModel::DropPrivileges(ModelNode* node, bool suid) {
-  if (!node->is_regular()) return;
+  if (node->is_directory()) return;
   if (suid) {
     node->mode &= ~uint32_t{S_ISUID};
     if ((node->mode & S_IXGRP) != 0) node->mode &= ~uint32_t{S_ISGID};
