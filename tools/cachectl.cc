@@ -1,0 +1,19 @@
+// cachectl: makes, checks, measures and serves volumes and mounts of cachefs.
+#include "base/command_line.h"
+#include "tools/cachectl_doctor.h"
+#include "tools/cachectl_mount.h"
+#include "tools/tree_commands.h"
+
+namespace {
+
+base::Command CachectlCommand() {
+  base::Command command = {.name = "cachectl", .summary = "make, check and look at cachefs volumes and mounts"};
+  for (base::Command& subcommand : tools::MountCommands()) command.subcommands.push_back(std::move(subcommand));
+  command.subcommands.push_back(tools::DoctorCommand());
+  for (base::Command& subcommand : tools::TreeCommands()) command.subcommands.push_back(std::move(subcommand));
+  return command;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunCommand(CachectlCommand(), argc, argv); }
