@@ -67,8 +67,7 @@ class Buffer {
     if (capacity < size_ + count + kSlack) capacity = size_ + count + kSlack;
     if (capacity < 4096) capacity = 4096;
     char* data = static_cast<char*>(realloc(data_, capacity));
-    if (data == nullptr)
-      std::abort();  // as operator new would without exceptions
+    if (data == nullptr) std::abort();  // as operator new would without exceptions
     data_ = data;
     capacity_ = capacity;
   }

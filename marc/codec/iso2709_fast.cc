@@ -21,8 +21,7 @@ namespace {
 
 constexpr std::array<bool, 256> MakeIndicatorTable() {
   std::array<bool, 256> table{};
-  for (int i = 0; i < 256; ++i)
-    table[i] = i < 128 && IsIndicator(static_cast<char>(i));
+  for (int i = 0; i < 256; ++i) table[i] = i < 128 && IsIndicator(static_cast<char>(i));
   return table;
 }
 constexpr std::array<bool, 256> kIndicators = MakeIndicatorTable();
@@ -30,22 +29,16 @@ constexpr std::array<bool, 256> kIndicators = MakeIndicatorTable();
 // Leader positions 10-11 and 20-23, and the base address (I1). 0: not
 // well-formed.
 inline size_t CheckedBaseAddress(const char* p, size_t size) {
-  if (size < kRecordSizeMin || size > 99999 || p[size - 1] != kRecordTerminator)
-    return 0;
+  if (size < kRecordSizeMin || size > 99999 || p[size - 1] != kRecordTerminator) return 0;
   if (p[10] != '2' || p[11] != '2' || memcmp(p + 20, "4500", 4) != 0) return 0;
   const int base = DecodeFiveDigits(p + 12);
-  if (base < static_cast<int>(kLeaderSize) + 1 ||
-      static_cast<size_t>(base) > size - 1)
-    return 0;
-  if ((base - kLeaderSize - 1) % kDirectoryEntrySize != 0 ||
-      p[base - 1] != kFieldTerminator)
-    return 0;
+  if (base < static_cast<int>(kLeaderSize) + 1 || static_cast<size_t>(base) > size - 1) return 0;
+  if ((base - kLeaderSize - 1) % kDirectoryEntrySize != 0 || p[base - 1] != kFieldTerminator) return 0;
   return base;
 }
 
 inline bool IsRegularDataField(const char* data, size_t size) {
-  return size > 2 && data[2] == kSubfieldDelimiter &&
-         kIndicators[static_cast<unsigned char>(data[0])] &&
+  return size > 2 && data[2] == kSubfieldDelimiter && kIndicators[static_cast<unsigned char>(data[0])] &&
          kIndicators[static_cast<unsigned char>(data[1])];
 }
 
@@ -66,16 +59,13 @@ inline bool HasCleanLeader(const char* p) {
 }
 
 // Terminators and controls of the data, once the fields are known.
-inline bool FinishFast(const char* data, size_t data_size, size_t fields_count,
-                       bool regular, FastRecord* result) {
+inline bool FinishFast(const char* data, size_t data_size, size_t fields_count, bool regular, FastRecord* result) {
   const TextScan scan = ScanText(data, data_size);
   if (scan.field_terminators != fields_count) return false;
   // All controls but the terminators of the fields, the record's, and
   // delimiters.
-  const size_t others =
-      scan.controls - scan.field_terminators - scan.subfield_delimiters - 1;
-  if (others != 0 && memchr(data, kRecordTerminator, data_size - 1) != nullptr)
-    return false;
+  const size_t others = scan.controls - scan.field_terminators - scan.subfield_delimiters - 1;
+  if (others != 0 && memchr(data, kRecordTerminator, data_size - 1) != nullptr) return false;
   result->fields_count = fields_count;
   result->high = scan.high;
   result->controls = others != 0;
@@ -85,22 +75,19 @@ inline bool FinishFast(const char* data, size_t data_size, size_t fields_count,
 
 #ifdef MARC_HAVE_AVX2_CODE
 
-__attribute__((target("avx2"))) inline bool HoldsDelimiter(const char* data,
-                                                           size_t size) {
+__attribute__((target("avx2"))) inline bool HoldsDelimiter(const char* data, size_t size) {
   const __m256i delimiter = _mm256_set1_epi8(kSubfieldDelimiter);
   for (size_t i = 0; i < size; i += 32) {
-    const __m256i block =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + i));
-    uint32_t mask = static_cast<uint32_t>(
-        _mm256_movemask_epi8(_mm256_cmpeq_epi8(block, delimiter)));
+    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + i));
+    uint32_t mask = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, delimiter)));
     if (size - i < 32) mask &= (1u << (size - i)) - 1;
     if (mask != 0) return true;
   }
   return false;
 }
 
-__attribute__((target("avx2"))) bool ParseWellFormedAvx2(
-    absl::string_view bytes, FieldView* fields, FastRecord* result) {
+__attribute__((target("avx2"))) bool ParseWellFormedAvx2(absl::string_view bytes, FieldView* fields,
+                                                         FastRecord* result) {
   const char* p = bytes.data();
   const size_t base = CheckedBaseAddress(p, bytes.size());
   if (base == 0 || !HasCleanLeader(p)) return false;
@@ -110,47 +97,36 @@ __attribute__((target("avx2"))) bool ParseWellFormedAvx2(
   const __m128i zero = _mm_set1_epi8('0');
   const __m128i nine = _mm_set1_epi8(9);
   // Length digits to bytes 0-3, offset digits 2-5 to 4-7, offset digit 1 to 11.
-  const __m128i order =
-      _mm_setr_epi8(3, 4, 5, 6, 8, 9, 10, 11, -1, -1, -1, 7, -1, -1, -1, -1);
+  const __m128i order = _mm_setr_epi8(3, 4, 5, 6, 8, 9, 10, 11, -1, -1, -1, 7, -1, -1, -1, -1);
   const __m128i tens = _mm_set1_epi16(1 << 8 | 10);
   const __m128i hundreds = _mm_set1_epi32(1 << 16 | 100);
   __m128i largest = _mm_setzero_si128();
-  const __m128i digits_mask =
-      _mm_setr_epi8(0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0);
+  const __m128i digits_mask = _mm_setr_epi8(0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0);
   size_t end = 0;
   bool regular = true;
   const char* entry = p + kLeaderSize;
   for (size_t i = 0; i < entries; ++i, entry += kDirectoryEntrySize) {
-    const __m128i raw =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(entry));
+    const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(entry));
     const __m128i digits = _mm_and_si128(_mm_sub_epi8(raw, zero), digits_mask);
     largest = _mm_max_epu8(largest, digits);
-    const __m128i pairs =
-        _mm_maddubs_epi16(_mm_shuffle_epi8(digits, order), tens);
+    const __m128i pairs = _mm_maddubs_epi16(_mm_shuffle_epi8(digits, order), tens);
     const __m128i quads = _mm_madd_epi16(pairs, hundreds);
     const uint64_t both = static_cast<uint64_t>(_mm_cvtsi128_si64(quads));
     const size_t length = both & 0xFFFFFFFF;
-    const size_t offset =
-        (both >> 32) + 10000 * static_cast<size_t>(_mm_extract_epi32(quads, 2));
+    const size_t offset = (both >> 32) + 10000 * static_cast<size_t>(_mm_extract_epi32(quads, 2));
     if (offset != end || length == 0) return false;
     end += length;
-    if (end >= data_size || data[end - 1] != kFieldTerminator)
-      return false;  // I2
-    const uint32_t tag =
-        static_cast<uint32_t>(_mm_cvtsi128_si32(raw)) & 0xFFFFFF;
+    if (end >= data_size || data[end - 1] != kFieldTerminator) return false;  // I2
+    const uint32_t tag = static_cast<uint32_t>(_mm_cvtsi128_si32(raw)) & 0xFFFFFF;
     // A tag byte below 21 or above 7E makes the record not well-formed.
-    if ((((tag - 0x212121u) | (tag + 0x010101u) | tag) & 0x808080u) != 0)
-      return false;
+    if ((((tag - 0x212121u) | (tag + 0x010101u) | tag) & 0x808080u) != 0) return false;
     fields[i].data = data + offset;
     fields[i].size = static_cast<uint32_t>(length - 1);
     fields[i].packed_tag = tag;
-    regular &= IsControlTag(tag)
-                   ? !HoldsDelimiter(data + offset, length - 1)
-                   : IsRegularDataField(data + offset, length - 1);
+    regular &=
+        IsControlTag(tag) ? !HoldsDelimiter(data + offset, length - 1) : IsRegularDataField(data + offset, length - 1);
   }
-  if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(largest, nine), nine)) !=
-      0xFFFF)
-    return false;
+  if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(largest, nine), nine)) != 0xFFFF) return false;
   if (end != data_size - 1) return false;
   return FinishFast(data, data_size, entries, regular, result);
 }
@@ -172,8 +148,7 @@ inline int DecodeDigits(const char* p, int count) {
 
 namespace internal {
 
-bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields,
-                             FastRecord* result) {
+bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields, FastRecord* result) {
   const char* p = bytes.data();
   const size_t base = CheckedBaseAddress(p, bytes.size());
   if (base == 0 || !HasCleanLeader(p)) return false;
@@ -186,21 +161,17 @@ bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields,
     const char* entry = p + kLeaderSize + i * kDirectoryEntrySize;
     const int length = DecodeDigits(entry + 3, 4);
     const int offset = DecodeDigits(entry + 7, 5);
-    if (length <= 0 || offset < 0 || static_cast<size_t>(offset) != end)
-      return false;
+    if (length <= 0 || offset < 0 || static_cast<size_t>(offset) != end) return false;
     end += length;
-    if (end >= data_size || data[end - 1] != kFieldTerminator)
-      return false;  // I2
+    if (end >= data_size || data[end - 1] != kFieldTerminator) return false;  // I2
     for (int k = 0; k < 3; ++k) {
-      if (!IsSubfieldCode(entry[k]))
-        return false;  // graphic ASCII, as for codes
+      if (!IsSubfieldCode(entry[k])) return false;  // graphic ASCII, as for codes
     }
     fields[i].data = data + offset;
     fields[i].size = static_cast<uint32_t>(length - 1);
     fields[i].packed_tag = PackTag(entry[0], entry[1], entry[2]);
-    regular &= fields[i].is_control()
-                   ? IsRegularControlField(data + offset, length - 1)
-                   : IsRegularDataField(data + offset, length - 1);
+    regular &= fields[i].is_control() ? IsRegularControlField(data + offset, length - 1)
+                                      : IsRegularDataField(data + offset, length - 1);
   }
   if (end != data_size - 1) return false;
   return FinishFast(data, data_size, entries, regular, result);
@@ -208,8 +179,7 @@ bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields,
 
 }  // namespace internal
 
-bool ParseWellFormed(absl::string_view bytes, FieldView* fields,
-                     FastRecord* result) {
+bool ParseWellFormed(absl::string_view bytes, FieldView* fields, FastRecord* result) {
 #ifdef MARC_HAVE_AVX2_CODE
   if (HasAvx2()) return ParseWellFormedAvx2(bytes, fields, result);
 #endif

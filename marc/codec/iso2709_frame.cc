@@ -9,9 +9,7 @@ namespace {
 
 constexpr size_t kJunkLookaheadMax = 16;
 
-bool IsJunk(char c) {
-  return c == '\r' || c == '\n' || c == '\0' || c == ' ' || c == 0x1A;
-}
+bool IsJunk(char c) { return c == '\r' || c == '\n' || c == '\0' || c == ' ' || c == 0x1A; }
 
 enum class Verdict { kYes, kNo, kNeedMore };
 
@@ -22,11 +20,9 @@ Verdict LooksLikeRecordStart(absl::string_view text, bool at_end) {
   const absl::string_view rest = text.substr(at);
   if (!at_end && rest.size() < kLeaderSize) return Verdict::kNeedMore;
   if (rest.empty()) return Verdict::kYes;
-  if (rest.size() >= 5 && DecodeFiveDigits(rest.data()) >= 0)
-    return Verdict::kYes;
+  if (rest.size() >= 5 && DecodeFiveDigits(rest.data()) >= 0) return Verdict::kYes;
   if (rest.size() < kLeaderSize) return Verdict::kNo;
-  const bool plausible =
-      rest.substr(10, 2) == "22" || rest.substr(20, 4) == "4500";
+  const bool plausible = rest.substr(10, 2) == "22" || rest.substr(20, 4) == "4500";
   return plausible ? Verdict::kYes : Verdict::kNo;
 }
 
@@ -35,17 +31,14 @@ Verdict LooksLikeRecordStart(absl::string_view text, bool at_end) {
 size_t FindRecordAtEnd(absl::string_view text) {
   size_t from = kLeaderSize + 20;
   while (from + 4 <= text.size()) {
-    const void* found =
-        memmem(text.data() + from, text.size() - from, "4500", 4);
+    const void* found = memmem(text.data() + from, text.size() - from, "4500", 4);
     if (found == nullptr) return 0;
     const size_t at = static_cast<const char*>(found) - text.data();
     const size_t start = at - 20;
     const int length = DecodeFiveDigits(text.data() + start);
-    if (length >= 0 && start + length == text.size() &&
-        text.size() - start >= kRecordSizeMin) {
+    if (length >= 0 && start + length == text.size() && text.size() - start >= kRecordSizeMin) {
       const int base = DecodeFiveDigits(text.data() + start + 12);
-      if (base > static_cast<int>(kLeaderSize) && base <= length &&
-          text[start + base - 1] == kFieldTerminator) {
+      if (base > static_cast<int>(kLeaderSize) && base <= length && text[start + base - 1] == kFieldTerminator) {
         return start;
       }
     }
@@ -60,8 +53,7 @@ Frame SearchEnd(absl::string_view text, size_t skipped, bool at_end) {
   const absl::string_view rest = text.substr(skipped);
   size_t from = 0;
   while (from < rest.size() && from < kRecordSizeMax) {
-    const void* found =
-        memchr(rest.data() + from, kRecordTerminator, rest.size() - from);
+    const void* found = memchr(rest.data() + from, kRecordTerminator, rest.size() - from);
     if (found == nullptr) break;
     const size_t end = static_cast<const char*>(found) - rest.data() + 1;
     if (end > kRecordSizeMax) break;

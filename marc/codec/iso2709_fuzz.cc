@@ -27,8 +27,7 @@ void RoundTrip(const marc::RecordView& record) {
   // A terminator inside a field may be read either way; nothing else may
   // differ.
   if (sink.list().Has(marc::ProblemCode::kTerminatorInData)) return;
-  if (!record.has_controls() && again.fields().size() != record.fields().size())
-    abort();
+  if (!record.has_controls() && again.fields().size() != record.fields().size()) abort();
 }
 
 }  // namespace
@@ -37,8 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes(reinterpret_cast<const char*>(data), size);
   bytes.append(kPaddingBytes, '\0');
   for (const marc::Strictness strictness :
-       {marc::Strictness::kStrict, marc::Strictness::kLenient,
-        marc::Strictness::kSalvage}) {
+       {marc::Strictness::kStrict, marc::Strictness::kLenient, marc::Strictness::kSalvage}) {
     marc::RecordProblems sink;
     marc::Iso2709Parser parser(strictness, &sink);
     marc::Chunk chunk;

@@ -17,12 +17,10 @@ size_t Iso2709Splitter::Cut(absl::string_view window, bool at_end) {
   }
 }
 
-Iso2709Parser::Iso2709Parser(Strictness strictness, RecordSink* sink)
-    : strictness_(strictness), sink_(*sink) {}
+Iso2709Parser::Iso2709Parser(Strictness strictness, RecordSink* sink) : strictness_(strictness), sink_(*sink) {}
 
 void Iso2709Parser::Start(const Chunk& chunk) {
-  text_ = absl::string_view(chunk.bytes.data(),
-                            chunk.bytes.size() + chunk.behind.size());
+  text_ = absl::string_view(chunk.bytes.data(), chunk.bytes.size() + chunk.behind.size());
   chunk_size_ = chunk.bytes.size();
   at_end_ = chunk.at_end;
   byte_offset_ = chunk.byte_offset;
@@ -51,16 +49,13 @@ bool Iso2709Parser::Next(RecordView* record) {
     if (fields_.size() < entries_max) fields_.resize(entries_max);
     FastRecord fast;
     if (frame.length_true && ParseWellFormed(bytes, fields_.data(), &fast)) {
-      record->Set(bytes.data(),
-                  absl::MakeConstSpan(fields_.data(), fast.fields_count),
-                  bytes);
+      record->Set(bytes.data(), absl::MakeConstSpan(fields_.data(), fast.fields_count), bytes);
       record->SetText(fast.high, fast.controls, fast.regular);
       record->SetPlace(ordinal_, offset);
       return true;
     }
     const RepairRequest request = {bytes, frame, ordinal_, offset, strictness_};
-    if (RepairIso2709(request, &fields_, &repaired_, &sink_, record))
-      return true;
+    if (RepairIso2709(request, &fields_, &repaired_, &sink_, record)) return true;
   }
   return false;
 }
@@ -68,8 +63,7 @@ bool Iso2709Parser::Next(RecordView* record) {
 void Iso2709Parser::ReportSkipped(absl::string_view skipped, size_t offset) {
   // Line ends between records are what many exports do (SPEC R2).
   if (skipped.find_first_not_of("\r\n") == absl::string_view::npos) return;
-  Problem problem =
-      MakeProblem(ProblemCode::kBytesBetweenRecords, "a record", "skipped");
+  Problem problem = MakeProblem(ProblemCode::kBytesBetweenRecords, "a record", "skipped");
   problem.record = ordinal_ + 1;
   problem.byte_offset = byte_offset_ + offset;
   problem.found = std::string(skipped.substr(0, 64));

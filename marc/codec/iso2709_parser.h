@@ -57,12 +57,10 @@ struct FastRecord {
 // fields one after another in directory order, each ended by its terminator,
 // no terminator inside), else returns false. `fields` has room for every entry
 // that a record of this size can have.
-bool ParseWellFormed(absl::string_view bytes, FieldView* fields,
-                     FastRecord* result);
+bool ParseWellFormed(absl::string_view bytes, FieldView* fields, FastRecord* result);
 
 namespace internal {
-bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields,
-                             FastRecord* result);
+bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields, FastRecord* result);
 }  // namespace internal
 
 }  // namespace marc

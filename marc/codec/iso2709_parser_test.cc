@@ -47,8 +47,7 @@ TEST(Iso2709ParserTest, FastAndPortableFormsAgreeOnDamagedRecords) {
     AppendRebuilt(record.view(), &out);
     std::string bytes(out.view());
     const size_t damage = random() % 3;
-    for (size_t i = 0; i < damage; ++i)
-      bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (size_t i = 0; i < damage; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
     const size_t size = bytes.size();
     bytes.append(kPaddingBytes, '\0');
     const absl::string_view view(bytes.data(), size);
@@ -57,8 +56,7 @@ TEST(Iso2709ParserTest, FastAndPortableFormsAgreeOnDamagedRecords) {
     FastRecord fast;
     FastRecord portable;
     const bool ok = ParseWellFormed(view, a.data(), &fast);
-    ASSERT_EQ(ok, internal::ParseWellFormedPortable(view, b.data(), &portable))
-        << round;
+    ASSERT_EQ(ok, internal::ParseWellFormedPortable(view, b.data(), &portable)) << round;
     if (!ok) continue;
     ASSERT_EQ(fast.fields_count, portable.fields_count);
     EXPECT_EQ(fast.high, portable.high);
@@ -74,12 +72,10 @@ TEST(Iso2709ParserTest, FastAndPortableFormsAgreeOnDamagedRecords) {
 // SPEC R10: terminators over a lying directory.
 TEST(Iso2709RepairTest, DirectoryOffByOneIsReadByTerminators) {
   std::string bytes = Iso(kText);
-  for (size_t entry = 24; bytes[entry] != kFieldTerminator; entry += 12)
-    ++bytes[entry + 11];
+  for (size_t entry = 24; bytes[entry] != kFieldTerminator; entry += 12) ++bytes[entry + 11];
   const ReadResult result = ReadIso(bytes);
   ASSERT_THAT(result.records, SizeIs(1));
-  EXPECT_THAT(result.records[0],
-              ::testing::HasSubstr("245 10$aTitle$bRest\n650  0$aJazz\n"));
+  EXPECT_THAT(result.records[0], ::testing::HasSubstr("245 10$aTitle$bRest\n650  0$aJazz\n"));
   EXPECT_TRUE(result.Has(ProblemCode::kFieldTerminatorMisplaced));
   EXPECT_THAT(ReadIso(bytes, Strictness::kStrict).records, SizeIs(0));
   EXPECT_THAT(ReadIso(bytes, Strictness::kStrict).rejected, ElementsAre(bytes));
@@ -96,8 +92,7 @@ TEST(Iso2709RepairTest, WrongLengthEndsAtTheTerminator) {
   for (const char* length : {"00030", "99999", "abcde", "00001", "00150"}) {
     const ReadResult result = ReadIso(Put(good, 0, length) + good);
     EXPECT_THAT(result.records, SizeIs(2)) << length;
-    EXPECT_TRUE(result.Has(ProblemCode::kRecordLengthWrong) ||
-                result.Has(ProblemCode::kRecordLengthInvalid));
+    EXPECT_TRUE(result.Has(ProblemCode::kRecordLengthWrong) || result.Has(ProblemCode::kRecordLengthInvalid));
   }
 }
 
@@ -124,8 +119,7 @@ TEST(Iso2709RepairTest, TerminatorInsideAFieldIsKept) {
 
 TEST(Iso2709RepairTest, JunkBetweenRecords) {
   const std::string good = Iso(kText);
-  const ReadResult result =
-      ReadIso("\n" + good + "\r\n" + good + std::string("\x1A\0\0", 3));
+  const ReadResult result = ReadIso("\n" + good + "\r\n" + good + std::string("\x1A\0\0", 3));
   EXPECT_THAT(result.records, SizeIs(2));
   EXPECT_THAT(result.problems, SizeIs(1));  // line ends are not worth a word
   EXPECT_TRUE(result.Has(ProblemCode::kBytesBetweenRecords));
@@ -155,14 +149,12 @@ TEST(Iso2709RepairTest, RecordOverTheLimitIsReadByTerminators) {
   std::string data;
   for (const FieldView& field : record.fields()) {
     char entry[16];
-    snprintf(entry, sizeof(entry), "%.3s%04u%05zu", field.tag().data(),
-             field.size + 1, data.size() % 100000);
+    snprintf(entry, sizeof(entry), "%.3s%04u%05zu", field.tag().data(), field.size + 1, data.size() % 100000);
     directory += entry;
     data += std::string(field.content()) + kFieldTerminator;
   }
-  const std::string bytes =
-      Put(Put(std::string(record.leader()), 0, "99999"), 12, "00397") +
-      directory + kFieldTerminator + data + kRecordTerminator;
+  const std::string bytes = Put(Put(std::string(record.leader()), 0, "99999"), 12, "00397") + directory +
+                            kFieldTerminator + data + kRecordTerminator;
   const std::string good = Iso(kText);
   const ReadResult result = ReadIso(bytes + good);
   ASSERT_THAT(result.records, SizeIs(2));
@@ -172,8 +164,7 @@ TEST(Iso2709RepairTest, RecordOverTheLimitIsReadByTerminators) {
 // Where the stream is cut never changes what is read.
 TEST(Iso2709SplitterTest, EveryWindowGivesTheSameRecords) {
   const std::string good = Iso(kText);
-  std::string input = good + Put(good, 0, "99999") + "\n" + good.substr(0, 60) +
-                      good + "junk" + good + good.substr(5);
+  std::string input = good + Put(good, 0, "99999") + "\n" + good.substr(0, 60) + good + "junk" + good + good.substr(5);
   const ReadResult whole = ReadIso(input, Strictness::kSalvage);
   for (size_t window = 1; window < input.size(); window += 7) {
     Iso2709Splitter splitter;
@@ -183,11 +174,9 @@ TEST(Iso2709SplitterTest, EveryWindowGivesTheSameRecords) {
     while (begin < input.size()) {
       end = std::min(input.size(), std::max(end, begin) + window);
       const bool at_end = end == input.size();
-      const size_t cut = splitter.Cut(
-          absl::string_view(input).substr(begin, end - begin), at_end);
+      const size_t cut = splitter.Cut(absl::string_view(input).substr(begin, end - begin), at_end);
       if (cut == 0) continue;
-      const std::string padded =
-          input.substr(begin, end - begin) + std::string(64, '\0');
+      const std::string padded = input.substr(begin, end - begin) + std::string(64, '\0');
       RecordProblems sink;
       Iso2709Parser parser(Strictness::kSalvage, &sink);
       Chunk chunk;
@@ -196,8 +185,7 @@ TEST(Iso2709SplitterTest, EveryWindowGivesTheSameRecords) {
       chunk.at_end = at_end;
       parser.Start(chunk);
       RecordView record;
-      while (parser.Next(&record))
-        parts.records.push_back(testing::ToText(record));
+      while (parser.Next(&record)) parts.records.push_back(testing::ToText(record));
       begin += cut;
     }
     EXPECT_EQ(parts.records, whole.records) << window;

@@ -31,14 +31,12 @@ struct Piece {
 
 class Repair {
  public:
-  Repair(const RepairRequest& request, RecordSink& sink)
-      : request_(request), bytes_(request.bytes), sink_(sink) {}
+  Repair(const RepairRequest& request, RecordSink& sink) : request_(request), bytes_(request.bytes), sink_(sink) {}
 
   bool Run(std::vector<FieldView>* fields, Buffer* storage, RecordView* record);
 
  private:
-  Problem& Note(ProblemCode code, size_t at, size_t count,
-                absl::string_view expected, absl::string_view action);
+  Problem& Note(ProblemCode code, size_t at, size_t count, absl::string_view expected, absl::string_view action);
   void CheckLeader();
   bool FindBase();
   void ReadDirectory();
@@ -59,12 +57,10 @@ class Repair {
   size_t base_ = 0;
   size_t data_end_ = 0;  // of the data, without the record terminator
   bool guessed_ = false;
-  bool in_data_ =
-      false;  // terminators lie inside fields the directory describes
+  bool in_data_ = false;  // terminators lie inside fields the directory describes
 };
 
-Problem& Repair::Note(ProblemCode code, size_t at, size_t count,
-                      absl::string_view expected, absl::string_view action) {
+Problem& Repair::Note(ProblemCode code, size_t at, size_t count, absl::string_view expected, absl::string_view action) {
   Problem problem = MakeProblem(code, expected, action);
   at = std::min(at, bytes_.size());
   problem.record = request_.ordinal;
@@ -80,27 +76,20 @@ Problem& Repair::Note(ProblemCode code, size_t at, size_t count,
 void Repair::CheckLeader() {
   const int length = DecodeFiveDigits(bytes_.data());
   if (request_.frame.too_long) {
-    Note(ProblemCode::kRecordTooLong, 0, 5,
-         absl::StrCat("an end within ", kRecordSizeMax, " bytes"), "rejected");
+    Note(ProblemCode::kRecordTooLong, 0, 5, absl::StrCat("an end within ", kRecordSizeMax, " bytes"), "rejected");
   } else if (length < 0 || length < static_cast<int>(kRecordSizeMin) - 1) {
-    Note(ProblemCode::kRecordLengthInvalid, 0, 5, absl::StrCat(bytes_.size()),
-         "read to the record terminator");
+    Note(ProblemCode::kRecordLengthInvalid, 0, 5, absl::StrCat(bytes_.size()), "read to the record terminator");
   } else if (static_cast<size_t>(length) != bytes_.size()) {
-    const bool truncated = !request_.frame.terminated &&
-                           static_cast<size_t>(length) > bytes_.size();
-    Note(truncated ? ProblemCode::kRecordTruncated
-                   : ProblemCode::kRecordLengthWrong,
-         0, 5, absl::StrCat(bytes_.size()),
+    const bool truncated = !request_.frame.terminated && static_cast<size_t>(length) > bytes_.size();
+    Note(truncated ? ProblemCode::kRecordTruncated : ProblemCode::kRecordLengthWrong, 0, 5, absl::StrCat(bytes_.size()),
          truncated ? "read to the end" : "read to the record terminator");
   }
   if (!request_.frame.terminated) {
-    Note(ProblemCode::kRecordTerminatorMissing, bytes_.size() - 1, 1, "1d",
-         "read to the end");
+    Note(ProblemCode::kRecordTerminatorMissing, bytes_.size() - 1, 1, "1d", "read to the end");
   }
   const auto constant = [&](size_t at, absl::string_view expected) {
     if (bytes_.substr(at, expected.size()) == expected) return;
-    Note(ProblemCode::kLeaderConstantWrong, at, expected.size(),
-         absl::StrCat("'", expected, "'"), "read as if it were")
+    Note(ProblemCode::kLeaderConstantWrong, at, expected.size(), absl::StrCat("'", expected, "'"), "read as if it were")
         .position = absl::StrCat("leader/", at);
   };
   constant(10, "2");
@@ -108,30 +97,22 @@ void Repair::CheckLeader() {
   constant(20, "4500");
   for (size_t i = 5; i < kLeaderSize; ++i) {
     if (bytes_[i] >= 0x20 && bytes_[i] <= 0x7E) continue;
-    Note(ProblemCode::kLeaderByteInvalid, i, 1, "graphic ASCII or blank",
-         "kept")
-        .position = absl::StrCat("leader/", i);
+    Note(ProblemCode::kLeaderByteInvalid, i, 1, "graphic ASCII or blank", "kept").position = absl::StrCat("leader/", i);
   }
 }
 
 // The base address as the leader says, or behind the first field terminator.
 bool Repair::FindBase() {
   const int base = DecodeFiveDigits(bytes_.data() + 12);
-  const bool inside = base > static_cast<int>(kLeaderSize) &&
-                      static_cast<size_t>(base) <= bytes_.size();
+  const bool inside = base > static_cast<int>(kLeaderSize) && static_cast<size_t>(base) <= bytes_.size();
   if (inside && bytes_[base - 1] == kFieldTerminator) {
     base_ = base;
     return true;
   }
-  const void* found = memchr(bytes_.data() + kLeaderSize, kFieldTerminator,
-                             bytes_.size() - kLeaderSize);
-  const size_t end =
-      found == nullptr ? 0 : static_cast<const char*>(found) - bytes_.data();
-  const std::string expected = found == nullptr
-                                   ? "a field terminator behind the directory"
-                                   : absl::StrCat(end + 1);
-  const absl::string_view action =
-      found == nullptr ? "rejected" : "read behind the first field terminator";
+  const void* found = memchr(bytes_.data() + kLeaderSize, kFieldTerminator, bytes_.size() - kLeaderSize);
+  const size_t end = found == nullptr ? 0 : static_cast<const char*>(found) - bytes_.data();
+  const std::string expected = found == nullptr ? "a field terminator behind the directory" : absl::StrCat(end + 1);
+  const absl::string_view action = found == nullptr ? "rejected" : "read behind the first field terminator";
   const ProblemCode code = base < 0     ? ProblemCode::kBaseAddressInvalid
                            : base <= 24 ? ProblemCode::kBaseAddressInvalid
                            : !inside    ? ProblemCode::kBaseAddressOutside
@@ -146,10 +127,8 @@ bool IsTagByte(char c) { return c > 0x20 && c < 0x7F; }
 void Repair::ReadDirectory() {
   const size_t size = base_ - 1 - kLeaderSize;
   if (size % kDirectoryEntrySize != 0) {
-    Note(ProblemCode::kDirectoryLengthOdd,
-         kLeaderSize + size / kDirectoryEntrySize * kDirectoryEntrySize,
-         size % kDirectoryEntrySize, "entries of 12 bytes",
-         "left out of the directory");
+    Note(ProblemCode::kDirectoryLengthOdd, kLeaderSize + size / kDirectoryEntrySize * kDirectoryEntrySize,
+         size % kDirectoryEntrySize, "entries of 12 bytes", "left out of the directory");
   }
   const auto number = [](absl::string_view digits) {
     int value = 0;
@@ -159,8 +138,7 @@ void Repair::ReadDirectory() {
     }
     return value;
   };
-  for (size_t i = 0; i + kDirectoryEntrySize <= size;
-       i += kDirectoryEntrySize) {
+  for (size_t i = 0; i + kDirectoryEntrySize <= size; i += kDirectoryEntrySize) {
     Entry entry;
     entry.at = kLeaderSize + i;
     const absl::string_view raw = bytes_.substr(entry.at, kDirectoryEntrySize);
@@ -173,15 +151,14 @@ void Repair::ReadDirectory() {
     }
     entry.tag = PackTag(tag[0], tag[1], tag[2]);
     if (!valid) {
-      Note(ProblemCode::kTagInvalid, entry.at, 3,
-           "three graphic ASCII characters",
+      Note(ProblemCode::kTagInvalid, entry.at, 3, "three graphic ASCII characters",
            absl::StrCat("read as ", absl::string_view(tag, 3)));
     }
     entry.length = number(raw.substr(3, 4));
     entry.start = number(raw.substr(7, 5));
     if (entry.length < 0 || entry.start < 0) {
-      Note(ProblemCode::kDirectoryEntryInvalid, entry.at, kDirectoryEntrySize,
-           "nine digits behind the tag", "read by terminators")
+      Note(ProblemCode::kDirectoryEntryInvalid, entry.at, kDirectoryEntrySize, "nine digits behind the tag",
+           "read by terminators")
           .tag = std::string(tag, 3);
     }
     entries_.push_back(entry);
@@ -192,11 +169,8 @@ void Repair::ReadPieces() {
   data_end_ = bytes_.size() - (request_.frame.terminated ? 1 : 0);
   size_t begin = base_;
   while (begin < data_end_) {
-    const void* found =
-        memchr(bytes_.data() + begin, kFieldTerminator, data_end_ - begin);
-    const size_t end = found == nullptr
-                           ? data_end_
-                           : static_cast<const char*>(found) - bytes_.data();
+    const void* found = memchr(bytes_.data() + begin, kFieldTerminator, data_end_ - begin);
+    const size_t end = found == nullptr ? data_end_ : static_cast<const char*>(found) - bytes_.data();
     pieces_.push_back(Piece{begin, end});
     begin = end + 1;
   }
@@ -206,14 +180,10 @@ void Repair::MarkExact() {
   for (Entry& entry : entries_) {
     if (entry.length < 1 || entry.start < 0) continue;
     const size_t begin = base_ + entry.start;
-    const auto piece = std::lower_bound(
-        pieces_.begin(), pieces_.end(), begin,
-        [](const Piece& p, size_t at) { return p.begin < at; });
-    if (piece == pieces_.end() || piece->begin != begin || piece->used)
-      continue;
-    if (piece->end >= data_end_ ||
-        piece->end - begin + 1 != static_cast<size_t>(entry.length))
-      continue;
+    const auto piece =
+        std::lower_bound(pieces_.begin(), pieces_.end(), begin, [](const Piece& p, size_t at) { return p.begin < at; });
+    if (piece == pieces_.end() || piece->begin != begin || piece->used) continue;
+    if (piece->end >= data_end_ || piece->end - begin + 1 != static_cast<size_t>(entry.length)) continue;
     entry.piece = static_cast<int>(piece - pieces_.begin());
     entry.exact = piece->used = true;
   }
@@ -225,10 +195,8 @@ bool Repair::AssignPieces() {
   size_t end = 0;
   bool contiguous = !entries_.empty();
   for (const Entry& entry : entries_) {
-    contiguous = contiguous && entry.length > 0 &&
-                 static_cast<size_t>(entry.start) == end &&
-                 base_ + end + entry.length <= data_end_ &&
-                 bytes_[base_ + end + entry.length - 1] == kFieldTerminator;
+    contiguous = contiguous && entry.length > 0 && static_cast<size_t>(entry.start) == end &&
+                 base_ + end + entry.length <= data_end_ && bytes_[base_ + end + entry.length - 1] == kFieldTerminator;
     end += contiguous ? entry.length : 0;
   }
   if (contiguous && base_ + end == data_end_) {
@@ -244,11 +212,8 @@ bool Repair::AssignPieces() {
     AssignByStart();
     return true;
   }
-  Note(ProblemCode::kFieldCountMismatch, base_, 0,
-       absl::StrCat(entries_.size(), " field terminators"),
-       request_.strictness == Strictness::kSalvage
-           ? "read by the nearest terminator"
-           : "rejected");
+  Note(ProblemCode::kFieldCountMismatch, base_, 0, absl::StrCat(entries_.size(), " field terminators"),
+       request_.strictness == Strictness::kSalvage ? "read by the nearest terminator" : "rejected");
   guessed_ = true;
   return false;
 }
@@ -259,9 +224,8 @@ void Repair::AssignByStart() {
   bool usable = true;
   for (const Entry& entry : entries_) usable = usable && entry.start >= 0;
   if (usable) {
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return entries_[a].start < entries_[b].start;
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return entries_[a].start < entries_[b].start; });
     // Offsets that wrapped at 100,000, or repeat, order nothing.
     for (size_t i = 1; i < order.size() && usable; ++i) {
       usable = entries_[order[i - 1]].start < entries_[order[i]].start;
@@ -281,40 +245,32 @@ void Repair::ReportEntries() {
   for (const Entry& entry : entries_) {
     if (entry.exact || entry.length < 0 || entry.start < 0) continue;
     const size_t end = base_ + entry.start + entry.length;
-    const ProblemCode code = end > data_end_
-                                 ? ProblemCode::kFieldOutsideRecord
-                                 : ProblemCode::kFieldTerminatorMisplaced;
+    const ProblemCode code =
+        end > data_end_ ? ProblemCode::kFieldOutsideRecord : ProblemCode::kFieldTerminatorMisplaced;
     std::string expected = "a field terminator at its end";
     std::string action = entry.piece >= 0 ? "read by terminators" : "dropped";
     if (in_data_) action = "kept";
     if (entry.piece >= 0 && !in_data_) {
       const Piece& piece = pieces_[entry.piece];
-      expected = absl::StrCat("start ", piece.begin - base_, ", length ",
-                              piece.end - piece.begin + 1);
+      expected = absl::StrCat("start ", piece.begin - base_, ", length ", piece.end - piece.begin + 1);
       if (piece.begin - base_ == static_cast<size_t>(entry.start) &&
-          piece.end - piece.begin + 1 == static_cast<size_t>(entry.length) &&
-          piece.end < data_end_) {
+          piece.end - piece.begin + 1 == static_cast<size_t>(entry.length) && piece.end < data_end_) {
         continue;
       }
     }
     if (in_data_ &&
-        bytes_.substr(base_ + entry.start, entry.length - 1)
-                .find(kFieldTerminator) == absl::string_view::npos) {
+        bytes_.substr(base_ + entry.start, entry.length - 1).find(kFieldTerminator) == absl::string_view::npos) {
       continue;
     }
-    if (++reported > 50)
-      break;  // the rest of a shifted directory says the same
-    Problem& problem = Note(
-        in_data_ ? ProblemCode::kTerminatorInData : code, entry.at,
-        kDirectoryEntrySize,
-        in_data_ ? "no field terminator inside the field" : expected, action);
+    if (++reported > 50) break;  // the rest of a shifted directory says the same
+    Problem& problem = Note(in_data_ ? ProblemCode::kTerminatorInData : code, entry.at, kDirectoryEntrySize,
+                            in_data_ ? "no field terminator inside the field" : expected, action);
     problem.tag = std::string(reinterpret_cast<const char*>(&entry.tag), 3);
   }
   if (in_data_) return;
   for (const Piece& piece : pieces_) {
     if (piece.used) continue;
-    Note(ProblemCode::kBytesOutsideFields, piece.begin,
-         std::min<size_t>(piece.end - piece.begin, 64),
+    Note(ProblemCode::kBytesOutsideFields, piece.begin, std::min<size_t>(piece.end - piece.begin, 64),
          "a directory entry for it", "dropped");
   }
 }
@@ -347,11 +303,9 @@ bool Repair::Reject() {
   return false;
 }
 
-bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage,
-                 RecordView* record) {
+bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage, RecordView* record) {
   if (bytes_.size() < kRecordSizeMin) {
-    Note(ProblemCode::kRecordTruncated, 0, bytes_.size(), "26 bytes or more",
-         "rejected");
+    Note(ProblemCode::kRecordTruncated, 0, bytes_.size(), "26 bytes or more", "rejected");
     return Reject();
   }
   CheckLeader();
@@ -373,18 +327,15 @@ bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage,
   }
   ReportEntries();
   bool errors = false;
-  for (const Problem& problem : problems_)
-    errors = errors || problem.severity == Severity::kError;
+  for (const Problem& problem : problems_) errors = errors || problem.severity == Severity::kError;
   // A torn tail may have lost the end of its last field: a guess.
-  guessed_ = guessed_ || (!request_.frame.terminated && data_end_ > base_ &&
-                          bytes_[data_end_ - 1] != kFieldTerminator);
+  guessed_ = guessed_ || (!request_.frame.terminated && data_end_ > base_ && bytes_[data_end_ - 1] != kFieldTerminator);
   if (errors && request_.strictness == Strictness::kStrict) return Reject();
   if (guessed_ && request_.strictness != Strictness::kSalvage) return Reject();
   FillFields(fields);
   const TextScan scan = ScanText(bytes_.data() + base_, bytes_.size() - base_);
   storage->Clear();
-  record->Set(bytes_.data(), *fields,
-              request_.frame.terminated ? bytes_ : absl::string_view());
+  record->Set(bytes_.data(), *fields, request_.frame.terminated ? bytes_ : absl::string_view());
   record->SetText(scan.high, true, false);
   record->SetPlace(request_.ordinal, request_.byte_offset);
   const std::string control_number(record->control_number());
@@ -397,8 +348,8 @@ bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage,
 
 }  // namespace
 
-bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields,
-                   Buffer* storage, RecordSink* sink, RecordView* record) {
+bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields, Buffer* storage, RecordSink* sink,
+                   RecordView* record) {
   return Repair(request, *sink).Run(fields, storage, record);
 }
 

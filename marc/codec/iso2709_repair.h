@@ -26,8 +26,8 @@ struct RepairRequest {
 
 // Fills `fields` and `record`, whose leader may lie in `storage`. False: the
 // record is rejected (and was given to sink.Reject).
-bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields,
-                   Buffer* storage, RecordSink* sink, RecordView* record);
+bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields, Buffer* storage, RecordSink* sink,
+                   RecordView* record);
 
 }  // namespace marc
 

@@ -28,9 +28,7 @@ constexpr FourDigits MakeFourDigits() {
 }
 constexpr FourDigits kFourDigits = MakeFourDigits();
 
-inline void WriteFour(size_t value, char* to) {
-  memcpy(to, kFourDigits.text.data() + 4 * value, 4);
-}
+inline void WriteFour(size_t value, char* to) { memcpy(to, kFourDigits.text.data() + 4 * value, 4); }
 inline void WriteFive(size_t value, char* to) {
   const size_t high = value / 10000;
   to[0] = static_cast<char>('0' + high);
@@ -40,9 +38,7 @@ inline void WriteFive(size_t value, char* to) {
 struct Sizes {
   size_t data = 0;  // of all fields with their terminators
   size_t longest_field = 0;
-  size_t total(size_t fields) const {
-    return kLeaderSize + fields * kDirectoryEntrySize + 1 + data + 1;
-  }
+  size_t total(size_t fields) const { return kLeaderSize + fields * kDirectoryEntrySize + 1 + data + 1; }
 };
 
 Sizes Measure(absl::Span<const FieldView> fields) {
@@ -62,8 +58,7 @@ char* CopyFields(absl::Span<const FieldView> fields, char* to) {
     const char* begin = fields[i].data;
     const char* end = begin + fields[i].size;
     ++i;
-    while (i < fields.size() && fields[i].data == end + 1 &&
-           *end == kFieldTerminator) {
+    while (i < fields.size() && fields[i].data == end + 1 && *end == kFieldTerminator) {
       end = fields[i].data + fields[i].size;
       ++i;
     }
@@ -104,8 +99,7 @@ size_t CutPoint(absl::string_view content, bool utf8) {
   if (cut != absl::string_view::npos && cut > 2) return cut;
   size_t at = kFieldSizeMax;
   if (utf8) {
-    while (at > 4 && (static_cast<unsigned char>(content[at]) & 0xC0) == 0x80)
-      --at;
+    while (at > 4 && (static_cast<unsigned char>(content[at]) & 0xC0) == 0x80) --at;
   }
   return at;
 }
@@ -115,8 +109,7 @@ size_t CutPoint(absl::string_view content, bool utf8) {
 bool AppendRebuilt(const RecordView& record, Buffer* out) {
   const Sizes sizes = Measure(record.fields());
   const size_t total = sizes.total(record.fields().size());
-  if (sizes.longest_field > kFieldSizeMax || total > kWrittenRecordSizeMax)
-    return false;
+  if (sizes.longest_field > kFieldSizeMax || total > kWrittenRecordSizeMax) return false;
   AppendFitting(record, total, out);
   return true;
 }
@@ -135,24 +128,16 @@ bool Iso2709Serializer::Append(const RecordView& record, Buffer* out) {
   return AppendOversize(record, sizes.longest_field, total, out);
 }
 
-bool Iso2709Serializer::AppendOversize(const RecordView& record,
-                                       size_t longest_field, size_t total,
-                                       Buffer* out) {
-  if (options_.oversize == OversizePolicy::kSplit)
-    return AppendSplit(record, out);
-  const bool other =
-      options_.oversize == OversizePolicy::kOther && other_ != nullptr;
-  const absl::string_view action =
-      other ? "written as MARCXML instead" : "rejected";
-  Problem problem =
-      longest_field > kFieldSizeMax
-          ? ProblemAt(ProblemCode::kFieldTooLongToWrite, record,
-                      absl::StrCat("at most ", kFieldSizeMax, " bytes"), action)
-          : ProblemAt(ProblemCode::kRecordTooLongToWrite, record,
-                      absl::StrCat("at most ", kWrittenRecordSizeMax, " bytes"),
-                      action);
-  problem.found = absl::StrCat(
-      longest_field > kFieldSizeMax ? longest_field : total, " bytes");
+bool Iso2709Serializer::AppendOversize(const RecordView& record, size_t longest_field, size_t total, Buffer* out) {
+  if (options_.oversize == OversizePolicy::kSplit) return AppendSplit(record, out);
+  const bool other = options_.oversize == OversizePolicy::kOther && other_ != nullptr;
+  const absl::string_view action = other ? "written as MARCXML instead" : "rejected";
+  Problem problem = longest_field > kFieldSizeMax
+                        ? ProblemAt(ProblemCode::kFieldTooLongToWrite, record,
+                                    absl::StrCat("at most ", kFieldSizeMax, " bytes"), action)
+                        : ProblemAt(ProblemCode::kRecordTooLongToWrite, record,
+                                    absl::StrCat("at most ", kWrittenRecordSizeMax, " bytes"), action);
+  problem.found = absl::StrCat(longest_field > kFieldSizeMax ? longest_field : total, " bytes");
   for (const FieldView& field : record.fields()) {
     if (field.size <= kFieldSizeMax) continue;
     problem.tag = std::string(field.tag());
@@ -177,8 +162,7 @@ bool Iso2709Serializer::AppendSplit(const RecordView& record, Buffer* out) {
     const size_t first = at;
     at = FillPart(record, at, /*first_part=*/parts == 0);
     if (at == first && at < fields.size()) {
-      sink_.Report(ProblemAt(ProblemCode::kRecordTooLongToWrite, record,
-                             "control fields that fit", "rejected"));
+      sink_.Report(ProblemAt(ProblemCode::kRecordTooLongToWrite, record, "control fields that fit", "rejected"));
       sink_.Reject(record.bytes());
       return parts > 0;
     }
@@ -186,11 +170,8 @@ bool Iso2709Serializer::AppendSplit(const RecordView& record, Buffer* out) {
     ++parts;
   }
   if (parts > 1) {
-    sink_.Report(
-        ProblemAt(ProblemCode::kRecordSplit, record,
-                  absl::StrCat("at most ", kWrittenRecordSizeMax, " bytes"),
-                  absl::StrCat("split into ", parts,
-                               " records with the same control fields")));
+    sink_.Report(ProblemAt(ProblemCode::kRecordSplit, record, absl::StrCat("at most ", kWrittenRecordSizeMax, " bytes"),
+                           absl::StrCat("split into ", parts, " records with the same control fields")));
   }
   return true;
 }
@@ -201,10 +182,8 @@ void Iso2709Serializer::SplitFields(const RecordView& record) {
   for (const FieldView& field : record.fields()) {
     absl::string_view rest = field.content();
     if (rest.size() > kFieldSizeMax) {
-      Problem problem =
-          ProblemAt(ProblemCode::kFieldSplit, record,
-                    absl::StrCat("at most ", kFieldSizeMax, " bytes"),
-                    "split into several fields");
+      Problem problem = ProblemAt(ProblemCode::kFieldSplit, record, absl::StrCat("at most ", kFieldSizeMax, " bytes"),
+                                  "split into several fields");
       problem.tag = std::string(field.tag());
       problem.found = absl::StrCat(rest.size(), " bytes");
       sink_.Report(std::move(problem));
@@ -220,9 +199,7 @@ void Iso2709Serializer::SplitFields(const RecordView& record) {
           // The subfield goes on under the same code.
           const size_t delimiter = first.rfind(kSubfieldDelimiter);
           next += kSubfieldDelimiter;
-          next += delimiter == absl::string_view::npos || delimiter + 1 == cut
-                      ? 'a'
-                      : first[delimiter + 1];
+          next += delimiter == absl::string_view::npos || delimiter + 1 == cut ? 'a' : first[delimiter + 1];
         }
       }
       rest = split_.arena().Copy(absl::StrCat(next, rest.substr(cut)));
@@ -231,8 +208,7 @@ void Iso2709Serializer::SplitFields(const RecordView& record) {
   }
 }
 
-size_t Iso2709Serializer::FillPart(const RecordView& record, size_t from,
-                                   bool first_part) {
+size_t Iso2709Serializer::FillPart(const RecordView& record, size_t from, bool first_part) {
   const absl::Span<const FieldView> fields = split_.fields();
   part_.Clear();
   part_.SetLeader(record.leader().bytes());

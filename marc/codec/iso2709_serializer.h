@@ -33,8 +33,7 @@ struct Iso2709WriteOptions {
 
 class Iso2709Serializer : public Serializer {
  public:
-  Iso2709Serializer(const Iso2709WriteOptions& options, RecordSink* sink)
-      : options_(options), sink_(*sink) {}
+  Iso2709Serializer(const Iso2709WriteOptions& options, RecordSink* sink) : options_(options), sink_(*sink) {}
   // With kOther: where and how oversize records are written.
   void SetOther(Serializer* serializer, Buffer* out) {
     other_ = serializer;
@@ -43,8 +42,7 @@ class Iso2709Serializer : public Serializer {
   bool Append(const RecordView& record, Buffer* out) override;
 
  private:
-  bool AppendOversize(const RecordView& record, size_t longest_field,
-                      size_t total, Buffer* out);
+  bool AppendOversize(const RecordView& record, size_t longest_field, size_t total, Buffer* out);
   bool AppendSplit(const RecordView& record, Buffer* out);
   void SplitFields(const RecordView& record);
   // Fills part_ from split_'s fields [from, result).

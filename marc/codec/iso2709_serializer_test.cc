@@ -36,8 +36,7 @@ std::string Rewrite(std::string bytes, bool rebuild) {
 }
 
 TEST(Iso2709SerializerTest, SmallestRecordByteForByte) {
-  EXPECT_EQ(Iso("LDR 00000nam a2200000   4500\n001 x\n"),
-            "00040nam a2200037   4500001000200000\x1Ex\x1E\x1D");
+  EXPECT_EQ(Iso("LDR 00000nam a2200000   4500\n001 x\n"), "00040nam a2200037   4500001000200000\x1Ex\x1E\x1D");
 }
 
 // SPEC W1 and W2.
@@ -101,8 +100,7 @@ TEST(OversizeTest, SplitFieldsKeepEverySubfield) {
   size_t letters = 0;
   for (const char c : result.records[0]) letters += c == 'n';
   size_t expected = 1;  // one 'n' in the leader
-  for (const char c : std::string(record.fields()[1].content()))
-    expected += c == 'n';
+  for (const char c : std::string(record.fields()[1].content())) expected += c == 'n';
   EXPECT_EQ(letters, expected);
 }
 
@@ -127,9 +125,7 @@ TEST(OversizeTest, SplitRecordsShareTheirControlFields) {
   size_t notes = 0;
   for (const std::string& text : result.records) {
     EXPECT_THAT(text, ::testing::HasSubstr("001 id\n"));
-    for (size_t at = 0; (at = text.find("\n500", at)) != std::string::npos;
-         ++at)
-      ++notes;
+    for (size_t at = 0; (at = text.find("\n500", at)) != std::string::npos; ++at) ++notes;
   }
   EXPECT_EQ(notes, 40u);
 }

@@ -2,8 +2,7 @@
 
 namespace marc {
 
-Problem ProblemAt(ProblemCode code, const RecordView& record,
-                  absl::string_view expected, absl::string_view action) {
+Problem ProblemAt(ProblemCode code, const RecordView& record, absl::string_view expected, absl::string_view action) {
   Problem problem = MakeProblem(code, expected, action);
   problem.record = record.ordinal();
   problem.byte_offset = record.byte_offset();

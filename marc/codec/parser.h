@@ -31,9 +31,8 @@ enum class Strictness { kStrict, kLenient, kSalvage };
 
 // A piece of input that holds whole records.
 struct Chunk {
-  absl::string_view bytes;  // followed by kPaddingBytes readable bytes
-  absl::string_view
-      behind;  // what follows in the input, as far as it is at hand
+  absl::string_view bytes;   // followed by kPaddingBytes readable bytes
+  absl::string_view behind;  // what follows in the input, as far as it is at hand
   uint64_t byte_offset = 0;  // of `bytes` in the input
   bool at_end = false;       // the input ends with `behind`
 };
@@ -51,9 +50,7 @@ class RecordSink : public ProblemSink {
 class RecordProblems : public RecordSink {
  public:
   void Report(Problem problem) override { list_.Report(std::move(problem)); }
-  void Reject(absl::string_view bytes) override {
-    rejected_.emplace_back(bytes);
-  }
+  void Reject(absl::string_view bytes) override { rejected_.emplace_back(bytes); }
   const std::vector<Problem>& problems() const { return list_.problems(); }
   const ProblemList& list() const { return list_; }
   const std::vector<std::string>& rejected() const { return rejected_; }
@@ -98,8 +95,7 @@ class Serializer {
 };
 
 // Problem with the place of `record` filled in.
-Problem ProblemAt(ProblemCode code, const RecordView& record,
-                  absl::string_view expected, absl::string_view action);
+Problem ProblemAt(ProblemCode code, const RecordView& record, absl::string_view expected, absl::string_view action);
 
 }  // namespace marc
 

@@ -23,8 +23,7 @@ constexpr CodeRow kCodes[] = {
     {Code::kBaseAddressInvalid, Severity::kError, "base_address_invalid"},
     {Code::kBaseAddressOutside, Severity::kError, "base_address_outside"},
     {Code::kRecordTruncated, Severity::kError, "record_truncated"},
-    {Code::kRecordTerminatorMissing, Severity::kError,
-     "record_terminator_missing"},
+    {Code::kRecordTerminatorMissing, Severity::kError, "record_terminator_missing"},
     {Code::kLeaderConstantWrong, Severity::kWarning, "leader_constant_wrong"},
     {Code::kLeaderValueUndefined, Severity::kWarning, "leader_value_undefined"},
     {Code::kBytesBetweenRecords, Severity::kWarning, "bytes_between_records"},
@@ -37,8 +36,7 @@ constexpr CodeRow kCodes[] = {
     {Code::kDirectoryEntryInvalid, Severity::kError, "directory_entry_invalid"},
     {Code::kFieldOutsideRecord, Severity::kError, "field_outside_record"},
     {Code::kFieldsOverlap, Severity::kError, "fields_overlap"},
-    {Code::kFieldTerminatorMisplaced, Severity::kError,
-     "field_terminator_misplaced"},
+    {Code::kFieldTerminatorMisplaced, Severity::kError, "field_terminator_misplaced"},
     {Code::kTagInvalid, Severity::kError, "tag_invalid"},
     {Code::kBytesOutsideFields, Severity::kWarning, "bytes_outside_fields"},
     {Code::kFieldCountMismatch, Severity::kError, "field_count_mismatch"},
@@ -48,10 +46,8 @@ constexpr CodeRow kCodes[] = {
     {Code::kSubfieldCodeMissing, Severity::kWarning, "subfield_code_missing"},
     {Code::kSubfieldCodeInvalid, Severity::kWarning, "subfield_code_invalid"},
     {Code::kTerminatorInData, Severity::kError, "terminator_in_data"},
-    {Code::kDelimiterInControlField, Severity::kWarning,
-     "delimiter_in_control_field"},
-    {Code::kFieldWithoutSubfields, Severity::kWarning,
-     "field_without_subfields"},
+    {Code::kDelimiterInControlField, Severity::kWarning, "delimiter_in_control_field"},
+    {Code::kFieldWithoutSubfields, Severity::kWarning, "field_without_subfields"},
     {Code::kUtf8Invalid, Severity::kError, "utf8_invalid"},
     {Code::kMarc8Undecodable, Severity::kError, "marc8_undecodable"},
     {Code::kMarc8EscapeInvalid, Severity::kError, "marc8_escape_invalid"},
@@ -82,8 +78,7 @@ constexpr CodeRow kCodes[] = {
     {Code::kFieldNotRepeatable, Severity::kError, "field_not_repeatable"},
     {Code::kIndicatorUndefined, Severity::kWarning, "indicator_undefined"},
     {Code::kSubfieldUndefined, Severity::kWarning, "subfield_undefined"},
-    {Code::kSubfieldNotRepeatable, Severity::kWarning,
-     "subfield_not_repeatable"},
+    {Code::kSubfieldNotRepeatable, Severity::kWarning, "subfield_not_repeatable"},
     {Code::kFixedFieldLength, Severity::kWarning, "fixed_field_length"},
     {Code::kFixedFieldValue, Severity::kWarning, "fixed_field_value"},
     {Code::kFieldRequired, Severity::kError, "field_required"},
@@ -101,8 +96,7 @@ const CodeRow& RowOf(ProblemCode code) {
 std::string Quoted(absl::string_view bytes) {
   constexpr size_t kShownMax = 40;
   const bool cut = bytes.size() > kShownMax;
-  return absl::StrCat("'", absl::CHexEscape(bytes.substr(0, kShownMax)),
-                      cut ? "...'" : "'");
+  return absl::StrCat("'", absl::CHexEscape(bytes.substr(0, kShownMax)), cut ? "...'" : "'");
 }
 
 }  // namespace
@@ -118,9 +112,7 @@ absl::string_view CodeName(ProblemCode code) { return RowOf(code).name; }
 Severity DefaultSeverity(ProblemCode code) { return RowOf(code).severity; }
 
 absl::string_view SeverityName(Severity severity) {
-  return severity == Severity::kInfo      ? "info"
-         : severity == Severity::kWarning ? "warning"
-                                          : "error";
+  return severity == Severity::kInfo ? "info" : severity == Severity::kWarning ? "warning" : "error";
 }
 
 std::vector<ProblemCode> AllProblemCodes() {
@@ -133,59 +125,42 @@ std::string DebugString(const Problem& problem) {
   std::string line = problem.input;
   if (problem.record != 0) absl::StrAppend(&line, ":", problem.record);
   if (!problem.control_number.empty()) {
-    absl::StrAppend(&line, " (001 ", absl::CHexEscape(problem.control_number),
-                    ")");
+    absl::StrAppend(&line, " (001 ", absl::CHexEscape(problem.control_number), ")");
   }
-  if (!problem.tag.empty())
-    absl::StrAppend(&line, " ", absl::CHexEscape(problem.tag));
-  if (problem.occurrence > 1)
-    absl::StrAppend(&line, "[", problem.occurrence, "]");
+  if (!problem.tag.empty()) absl::StrAppend(&line, " ", absl::CHexEscape(problem.tag));
+  if (problem.occurrence > 1) absl::StrAppend(&line, "[", problem.occurrence, "]");
   if (!problem.position.empty()) absl::StrAppend(&line, " ", problem.position);
-  absl::StrAppend(&line, " @", problem.byte_offset, ": ",
-                  CodeText(problem.code), " ", CodeName(problem.code));
-  if (!problem.found.empty())
-    absl::StrAppend(&line, ", found ", Quoted(problem.found));
-  if (!problem.expected.empty())
-    absl::StrAppend(&line, ", expected ", problem.expected);
-  if (!problem.action.empty())
-    absl::StrAppend(&line, " [", problem.action, "]");
+  absl::StrAppend(&line, " @", problem.byte_offset, ": ", CodeText(problem.code), " ", CodeName(problem.code));
+  if (!problem.found.empty()) absl::StrAppend(&line, ", found ", Quoted(problem.found));
+  if (!problem.expected.empty()) absl::StrAppend(&line, ", expected ", problem.expected);
+  if (!problem.action.empty()) absl::StrAppend(&line, " [", problem.action, "]");
   return line;
 }
 
 std::string ToJson(const Problem& problem) {
-  std::string json =
-      absl::StrCat("{\"v\":1,\"severity\":\"", SeverityName(problem.severity),
-                   "\",\"code\":\"", CodeText(problem.code), "\",\"name\":\"",
-                   CodeName(problem.code), "\"");
+  std::string json = absl::StrCat("{\"v\":1,\"severity\":\"", SeverityName(problem.severity), "\",\"code\":\"",
+                                  CodeText(problem.code), "\",\"name\":\"", CodeName(problem.code), "\"");
   const auto text = [&](absl::string_view key, absl::string_view value) {
     if (value.empty()) return;
     absl::StrAppend(&json, ",\"", key, "\":");
     AppendJsonString(value, &json);
   };
   text("input", problem.input);
-  if (problem.record != 0)
-    absl::StrAppend(&json, ",\"record\":", problem.record);
-  absl::StrAppend(&json, ",\"byte_offset\":", problem.byte_offset,
-                  ",\"record_offset\":", problem.record_offset);
+  if (problem.record != 0) absl::StrAppend(&json, ",\"record\":", problem.record);
+  absl::StrAppend(&json, ",\"byte_offset\":", problem.byte_offset, ",\"record_offset\":", problem.record_offset);
   text("control_number", problem.control_number);
   text("tag", problem.tag);
-  if (problem.occurrence != 0)
-    absl::StrAppend(&json, ",\"occurrence\":", problem.occurrence);
+  if (problem.occurrence != 0) absl::StrAppend(&json, ",\"occurrence\":", problem.occurrence);
   text("position", problem.position);
-  if (!problem.found.empty())
-    absl::StrAppend(&json, ",\"found_hex\":\"",
-                    absl::BytesToHexString(problem.found), "\"");
+  if (!problem.found.empty()) absl::StrAppend(&json, ",\"found_hex\":\"", absl::BytesToHexString(problem.found), "\"");
   text("expected", problem.expected);
   text("action", problem.action);
-  if (!problem.near.empty())
-    absl::StrAppend(&json, ",\"near_hex\":\"",
-                    absl::BytesToHexString(problem.near), "\"");
+  if (!problem.near.empty()) absl::StrAppend(&json, ",\"near_hex\":\"", absl::BytesToHexString(problem.near), "\"");
   json += '}';
   return json;
 }
 
-Problem MakeProblem(ProblemCode code, absl::string_view expected,
-                    absl::string_view action) {
+Problem MakeProblem(ProblemCode code, absl::string_view expected, absl::string_view action) {
   Problem problem;
   problem.code = code;
   problem.severity = DefaultSeverity(code);

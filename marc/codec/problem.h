@@ -121,8 +121,7 @@ std::string DebugString(const Problem& problem);
 std::string ToJson(const Problem& problem);
 
 // A problem with the code's own severity.
-Problem MakeProblem(ProblemCode code, absl::string_view expected,
-                    absl::string_view action);
+Problem MakeProblem(ProblemCode code, absl::string_view expected, absl::string_view action);
 
 class ProblemSink {
  public:
@@ -135,9 +134,7 @@ class ProblemSink {
 // Threads: thread-compatible.
 class ProblemList : public ProblemSink {
  public:
-  void Report(Problem problem) override {
-    problems_.push_back(std::move(problem));
-  }
+  void Report(Problem problem) override { problems_.push_back(std::move(problem)); }
   const std::vector<Problem>& problems() const { return problems_; }
   std::vector<Problem>& mutable_problems() { return problems_; }
   bool Has(ProblemCode code) const;

@@ -15,8 +15,7 @@ TEST(ProblemCodeTest, EveryCodeHasItsOwnTextAndName) {
   std::set<std::string> names;
   for (const ProblemCode code : AllProblemCodes()) {
     EXPECT_TRUE(texts.insert(CodeText(code)).second) << CodeText(code);
-    EXPECT_TRUE(names.insert(std::string(CodeName(code))).second)
-        << CodeName(code);
+    EXPECT_TRUE(names.insert(std::string(CodeName(code))).second) << CodeName(code);
   }
   EXPECT_EQ(CodeText(ProblemCode::kRecordLengthInvalid), "MARC-L001");
   EXPECT_EQ(CodeText(ProblemCode::kDirectoryEntryInvalid), "MARC-D103");
@@ -25,8 +24,7 @@ TEST(ProblemCodeTest, EveryCodeHasItsOwnTextAndName) {
 }
 
 TEST(ProblemTest, LineForPeopleNamesPlaceAndAction) {
-  Problem problem =
-      MakeProblem(ProblemCode::kIndicatorInvalid, "digit or blank", "kept");
+  Problem problem = MakeProblem(ProblemCode::kIndicatorInvalid, "digit or blank", "kept");
   problem.input = "a.mrc";
   problem.record = 847;
   problem.control_number = "ocm1";

@@ -35,8 +35,7 @@ absl::string_view Arena::Copy(absl::string_view text) {
 void Arena::Clear() {
   // The last block is the largest unless a huge record came by.
   if (blocks_.size() > 1) blocks_.erase(blocks_.begin(), blocks_.end() - 1);
-  if (!blocks_.empty() && blocks_.back().size > (size_t{1} << 20))
-    blocks_.clear();
+  if (!blocks_.empty() && blocks_.back().size > (size_t{1} << 20)) blocks_.clear();
   used_ = 0;
 }
 
@@ -78,30 +77,21 @@ RecordView Record::view() const {
   return view;
 }
 
-void Record::SetLeader(size_t position, char value) {
-  leader_[position] = value;
-}
+void Record::SetLeader(size_t position, char value) { leader_[position] = value; }
 
-void Record::SetLeader(absl::string_view leader) {
-  memcpy(leader_, leader.data(), kLeaderSize);
-}
+void Record::SetLeader(absl::string_view leader) { memcpy(leader_, leader.data(), kLeaderSize); }
 
-void Record::AddField(absl::string_view tag, absl::string_view content,
-                      Placement placement) {
+void Record::AddField(absl::string_view tag, absl::string_view content, Placement placement) {
   const absl::string_view kept = arena_.Copy(content);
-  const FieldView field = {kept.data(), static_cast<uint32_t>(kept.size()),
-                           PackTag(tag)};
+  const FieldView field = {kept.data(), static_cast<uint32_t>(kept.size()), PackTag(tag)};
   auto at = fields_.end();
   if (placement == Placement::kGrouped) {
     for (auto it = fields_.begin(); it != fields_.end(); ++it) {
       if (it->tag()[0] == tag[0] && it->tag() <= tag) at = it + 1;
     }
   }
-  if (placement == Placement::kOrdered ||
-      (placement == Placement::kGrouped && at == fields_.end())) {
-    at =
-        std::find_if(fields_.begin(), fields_.end(),
-                     [&](const FieldView& other) { return other.tag() > tag; });
+  if (placement == Placement::kOrdered || (placement == Placement::kGrouped && at == fields_.end())) {
+    at = std::find_if(fields_.begin(), fields_.end(), [&](const FieldView& other) { return other.tag() > tag; });
   }
   fields_.insert(at, field);
 }
@@ -115,29 +105,22 @@ void Record::ReplaceFieldBorrowed(size_t index, absl::string_view content) {
   fields_[index].size = static_cast<uint32_t>(content.size());
 }
 
-void Record::RemoveField(size_t index) {
-  fields_.erase(fields_.begin() + static_cast<ptrdiff_t>(index));
-}
+void Record::RemoveField(size_t index) { fields_.erase(fields_.begin() + static_cast<ptrdiff_t>(index)); }
 
 size_t Record::RemoveFields(absl::string_view pattern) {
   const size_t before = fields_.size();
   fields_.erase(std::remove_if(fields_.begin(), fields_.end(),
-                               [&](const FieldView& field) {
-                                 return TagMatches(pattern, field.tag());
-                               }),
+                               [&](const FieldView& field) { return TagMatches(pattern, field.tag()); }),
                 fields_.end());
   return before - fields_.size();
 }
 
 void Record::SortFields() {
-  std::stable_sort(
-      fields_.begin(), fields_.end(),
-      [](const FieldView& a, const FieldView& b) { return a.tag() < b.tag(); });
+  std::stable_sort(fields_.begin(), fields_.end(),
+                   [](const FieldView& a, const FieldView& b) { return a.tag() < b.tag(); });
 }
 
-std::string DataField(
-    absl::string_view indicators,
-    absl::Span<const std::pair<char, absl::string_view>> subfields) {
+std::string DataField(absl::string_view indicators, absl::Span<const std::pair<char, absl::string_view>> subfields) {
   std::string content(indicators);
   for (const auto& [code, data] : subfields) {
     content += kSubfieldDelimiter;

@@ -70,9 +70,7 @@ class Record {
   // The record for writing; valid until the next change.
   RecordView view() const;
   absl::Span<const FieldView> fields() const { return fields_; }
-  absl::string_view leader() const {
-    return absl::string_view(leader_, kLeaderSize);
-  }
+  absl::string_view leader() const { return absl::string_view(leader_, kLeaderSize); }
 
   // REQUIRES: position < 24.
   void SetLeader(size_t position, char value);
@@ -81,8 +79,7 @@ class Record {
 
   // `content`: as ISO 2709 carries it, without terminator. REQUIRES: tag.size()
   // == 3.
-  void AddField(absl::string_view tag, absl::string_view content,
-                Placement placement);
+  void AddField(absl::string_view tag, absl::string_view content, Placement placement);
   // REQUIRES: index < fields().size().
   void ReplaceField(size_t index, absl::string_view content);
   void RemoveField(size_t index);
@@ -97,8 +94,7 @@ class Record {
   // As their namesakes, but `content` lies in the arena or outlives the record.
   void ReplaceFieldBorrowed(size_t index, absl::string_view content);
   void AppendFieldBorrowed(uint32_t packed_tag, absl::string_view content) {
-    fields_.push_back(FieldView{
-        content.data(), static_cast<uint32_t>(content.size()), packed_tag});
+    fields_.push_back(FieldView{content.data(), static_cast<uint32_t>(content.size()), packed_tag});
   }
 
  private:
@@ -110,9 +106,7 @@ class Record {
 };
 
 // Content of a data field from its parts. REQUIRES: indicators.size() == 2.
-std::string DataField(
-    absl::string_view indicators,
-    absl::Span<const std::pair<char, absl::string_view>> subfields);
+std::string DataField(absl::string_view indicators, absl::Span<const std::pair<char, absl::string_view>> subfields);
 
 // Whether `tag` fits `pattern`, in which X (or x, or .) stands for any
 // character.

@@ -9,15 +9,13 @@ namespace {
 
 std::string Tags(const Record& record) {
   std::string tags;
-  for (const FieldView& field : record.fields())
-    tags += std::string(field.tag()) + " ";
+  for (const FieldView& field : record.fields()) tags += std::string(field.tag()) + " ";
   return tags;
 }
 
 TEST(RecordTest, PlacementOfNewFields) {
   Record record;
-  for (const char* tag : {"001", "245", "650", "500"})
-    record.AddField(tag, "x", Placement::kEnd);
+  for (const char* tag : {"001", "245", "650", "500"}) record.AddField(tag, "x", Placement::kEnd);
   record.AddField("651", "x",
                   Placement::kGrouped);  // behind 650, though 500 comes later
   record.AddField("300", "x", Placement::kOrdered);
@@ -90,8 +88,7 @@ TEST(LinkageTest, PairsBothWays) {
                   Placement::kEnd);
   const RecordView view = record.view();
   ASSERT_NE(view.LinkedField(view.fields()[0]), nullptr);
-  EXPECT_EQ(DataFieldView(*view.LinkedField(view.fields()[0])).First('a'),
-            "Right");
+  EXPECT_EQ(DataFieldView(*view.LinkedField(view.fields()[0])).First('a'), "Right");
   EXPECT_EQ(view.LinkedField(view.fields()[2]), &view.fields()[0]);
   EXPECT_EQ(view.LinkedField(view.fields()[3]), nullptr);
 }

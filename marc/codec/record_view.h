@@ -28,8 +28,7 @@ constexpr char kSubfieldDelimiter = 0x1F;
 constexpr size_t kLeaderSize = 24;
 constexpr size_t kDirectoryEntrySize = 12;
 constexpr size_t kRecordSizeMin = kLeaderSize + 2;
-constexpr size_t kRecordSizeMax = size_t{16}
-                                  << 20;  // of what is read (SPEC R9)
+constexpr size_t kRecordSizeMax = size_t{16} << 20;  // of what is read (SPEC R9)
 constexpr size_t kPaddingBytes = 64;
 
 // Three tag bytes packed in memory order, the fourth byte zero.
@@ -39,18 +38,12 @@ constexpr uint32_t PackTag(char a, char b, char c) {
          static_cast<uint32_t>(static_cast<unsigned char>(c)) << 16;
 }
 // REQUIRES: tag.size() == 3.
-inline uint32_t PackTag(absl::string_view tag) {
-  return PackTag(tag[0], tag[1], tag[2]);
-}
-constexpr bool IsControlTag(uint32_t tag) {
-  return (tag & 0xFFFF) == PackTag('0', '0', '\0');
-}
+inline uint32_t PackTag(absl::string_view tag) { return PackTag(tag[0], tag[1], tag[2]); }
+constexpr bool IsControlTag(uint32_t tag) { return (tag & 0xFFFF) == PackTag('0', '0', '\0'); }
 
 // What a well-formed indicator is: a lower-case ASCII letter, a digit, or a
 // blank.
-constexpr bool IsIndicator(char c) {
-  return c == ' ' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
-}
+constexpr bool IsIndicator(char c) { return c == ' ' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); }
 // What a subfield code may be in practice: any graphic ASCII character.
 constexpr bool IsSubfieldCode(char c) { return c > 0x20 && c < 0x7F; }
 
@@ -63,25 +56,19 @@ struct SubfieldView {
 // delimiter is not a subfield; a delimiter with nothing behind it has code 0.
 class SubfieldIterator {
  public:
-  explicit SubfieldIterator(absl::string_view content)
-      : at_(content.data()), end_(content.data() + content.size()) {
-    if (at_ != end_)
-      at_ = static_cast<const char*>(
-          memchr(at_, kSubfieldDelimiter, content.size()));
+  explicit SubfieldIterator(absl::string_view content) : at_(content.data()), end_(content.data() + content.size()) {
+    if (at_ != end_) at_ = static_cast<const char*>(memchr(at_, kSubfieldDelimiter, content.size()));
     if (at_ == nullptr) at_ = end_;
   }
   bool Next(SubfieldView* subfield) {
     if (at_ == end_) return false;
     const char* begin = at_ + 1;
-    const void* found = begin == end_
-                            ? nullptr
-                            : memchr(begin, kSubfieldDelimiter, end_ - begin);
+    const void* found = begin == end_ ? nullptr : memchr(begin, kSubfieldDelimiter, end_ - begin);
     at_ = found == nullptr ? end_ : static_cast<const char*>(found);
     if (begin == at_) {
       *subfield = SubfieldView{'\0', absl::string_view(begin, 0)};
     } else {
-      *subfield =
-          SubfieldView{*begin, absl::string_view(begin + 1, at_ - begin - 1)};
+      *subfield = SubfieldView{*begin, absl::string_view(begin + 1, at_ - begin - 1)};
     }
     return true;
   }
@@ -97,9 +84,7 @@ struct FieldView {
   uint32_t size = 0;
   uint32_t packed_tag = 0;
 
-  absl::string_view tag() const {
-    return absl::string_view(reinterpret_cast<const char*>(&packed_tag), 3);
-  }
+  absl::string_view tag() const { return absl::string_view(reinterpret_cast<const char*>(&packed_tag), 3); }
   absl::string_view content() const { return absl::string_view(data, size); }
   bool is_control() const { return IsControlTag(packed_tag); }
 };
@@ -111,13 +96,10 @@ class ControlFieldView {
   absl::string_view tag() const { return field_.tag(); }
   absl::string_view data() const { return field_.content(); }
   // The byte at `position`, 0 past the end.
-  char At(size_t position) const {
-    return position < field_.size ? field_.data[position] : '\0';
-  }
+  char At(size_t position) const { return position < field_.size ? field_.data[position] : '\0'; }
   // Positions [position, position + count), shortened at the end.
   absl::string_view Range(size_t position, size_t count) const {
-    return position < field_.size ? data().substr(position, count)
-                                  : absl::string_view();
+    return position < field_.size ? data().substr(position, count) : absl::string_view();
   }
 
  private:
@@ -131,8 +113,7 @@ class DataFieldView {
   char indicator1() const { return field_.size > 0 ? field_.data[0] : ' '; }
   char indicator2() const { return field_.size > 1 ? field_.data[1] : ' '; }
   SubfieldIterator subfields() const {
-    return SubfieldIterator(field_.size > 2 ? field_.content().substr(2)
-                                            : absl::string_view());
+    return SubfieldIterator(field_.size > 2 ? field_.content().substr(2) : absl::string_view());
   }
   // The first subfield `code`; data() == nullptr when there is none.
   absl::string_view First(char code) const {
@@ -154,9 +135,7 @@ class LeaderView {
  public:
   // REQUIRES: `bytes` points to 24 bytes.
   explicit LeaderView(const char* bytes) : bytes_(bytes) {}
-  absl::string_view bytes() const {
-    return absl::string_view(bytes_, kLeaderSize);
-  }
+  absl::string_view bytes() const { return absl::string_view(bytes_, kLeaderSize); }
   char At(size_t position) const { return bytes_[position]; }
   char record_status() const { return bytes_[5]; }
   char type_of_record() const { return bytes_[6]; }
@@ -213,8 +192,7 @@ class RecordView {
   uint64_t byte_offset() const { return byte_offset_; }
 
   // For readers and Record.
-  void Set(const char* leader, absl::Span<const FieldView> fields,
-           absl::string_view bytes) {
+  void Set(const char* leader, absl::Span<const FieldView> fields, absl::string_view bytes) {
     leader_ = leader;
     fields_ = fields;
     bytes_ = bytes;
@@ -243,8 +221,7 @@ class RecordView {
 
 // Parts of $6 "880-01/(N/r": the linking tag, the occurrence number, and the
 // rest. False when it does not have that shape.
-bool ParseLinkage(absl::string_view linkage, absl::string_view* tag,
-                  absl::string_view* occurrence);
+bool ParseLinkage(absl::string_view linkage, absl::string_view* tag, absl::string_view* occurrence);
 
 }  // namespace marc
 

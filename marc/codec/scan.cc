@@ -10,6 +10,12 @@
 namespace marc {
 namespace internal {
 
+#ifdef MARC_HAVE_AVX2_CODE
+bool has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0;
+#else
+bool has_avx2 = false;
+#endif
+
 TextScan ScanTextPortable(const char* data, size_t size) {
   TextScan scan;
   unsigned char all = 0;
@@ -27,9 +33,7 @@ TextScan ScanTextPortable(const char* data, size_t size) {
   return scan;
 }
 
-bool IsValidUtf8Portable(absl::string_view text) {
-  return FindInvalidUtf8(text) == text.size();
-}
+bool IsValidUtf8Portable(absl::string_view text) { return FindInvalidUtf8(text) == text.size(); }
 
 }  // namespace internal
 
@@ -39,13 +43,11 @@ namespace {
 
 __attribute__((target("avx2"))) inline size_t HorizontalSum(__m256i bytes) {
   const __m256i sums = _mm256_sad_epu8(bytes, _mm256_setzero_si256());
-  return static_cast<size_t>(
-      _mm256_extract_epi64(sums, 0) + _mm256_extract_epi64(sums, 1) +
-      _mm256_extract_epi64(sums, 2) + _mm256_extract_epi64(sums, 3));
+  return static_cast<size_t>(_mm256_extract_epi64(sums, 0) + _mm256_extract_epi64(sums, 1) +
+                             _mm256_extract_epi64(sums, 2) + _mm256_extract_epi64(sums, 3));
 }
 
-__attribute__((target("avx2"))) TextScan ScanTextAvx2(const char* data,
-                                                      size_t size) {
+__attribute__((target("avx2"))) TextScan ScanTextAvx2(const char* data, size_t size) {
   const __m256i terminator = _mm256_set1_epi8(0x1E);
   const __m256i delimiter = _mm256_set1_epi8(0x1F);
   const __m256i blank = _mm256_set1_epi8(0x20);
@@ -64,33 +66,23 @@ __attribute__((target("avx2"))) TextScan ScanTextAvx2(const char* data,
     __m256i delimiters = _mm256_setzero_si256();
     __m256i controls = _mm256_setzero_si256();
     for (size_t i = 0; i < rounds; ++i, at += 32) {
-      const __m256i block =
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
+      const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
       all = _mm256_or_si256(all, block);
-      terminators =
-          _mm256_sub_epi8(terminators, _mm256_cmpeq_epi8(block, terminator));
-      delimiters =
-          _mm256_sub_epi8(delimiters, _mm256_cmpeq_epi8(block, delimiter));
-      controls = _mm256_sub_epi8(
-          controls,
-          _mm256_cmpeq_epi8(_mm256_min_epu8(block, delimiter), block));
+      terminators = _mm256_sub_epi8(terminators, _mm256_cmpeq_epi8(block, terminator));
+      delimiters = _mm256_sub_epi8(delimiters, _mm256_cmpeq_epi8(block, delimiter));
+      controls = _mm256_sub_epi8(controls, _mm256_cmpeq_epi8(_mm256_min_epu8(block, delimiter), block));
       // Signed: graphic is 21..7E, so above 20 and below 7F; high bytes are
       // negative.
-      const __m256i before =
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at - 1));
-      const __m256i graphic = _mm256_and_si256(
-          _mm256_cmpgt_epi8(block, blank), _mm256_cmpgt_epi8(rubout, block));
-      bad_codes = _mm256_or_si256(
-          bad_codes,
-          _mm256_andnot_si256(graphic, _mm256_cmpeq_epi8(before, delimiter)));
+      const __m256i before = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at - 1));
+      const __m256i graphic = _mm256_and_si256(_mm256_cmpgt_epi8(block, blank), _mm256_cmpgt_epi8(rubout, block));
+      bad_codes = _mm256_or_si256(bad_codes, _mm256_andnot_si256(graphic, _mm256_cmpeq_epi8(before, delimiter)));
     }
     scan.field_terminators += HorizontalSum(terminators);
     scan.subfield_delimiters += HorizontalSum(delimiters);
     scan.controls += HorizontalSum(controls);
   }
   // One byte back, for the code behind a delimiter; that byte is counted twice.
-  const TextScan tail =
-      internal::ScanTextPortable(data + at - 1, size - at + 1);
+  const TextScan tail = internal::ScanTextPortable(data + at - 1, size - at + 1);
   const TextScan twice = internal::ScanTextPortable(data + at - 1, 1);
   scan.field_terminators -= twice.field_terminators;
   scan.subfield_delimiters -= twice.subfield_delimiters;
@@ -125,31 +117,23 @@ constexpr Utf8Tables MakeUtf8Tables() {
   Utf8Tables tables{};
   for (int i = 0; i < 32; ++i) {
     const int nibble = i % 16;
-    tables.first_high[i] =
-        nibble < 8     ? kTooLong
-        : nibble < 12  ? kTwoContinuations
-        : nibble == 12 ? static_cast<char>(kTooShort | kOverlong2)
-        : nibble == 13 ? kTooShort
-        : nibble == 14
-            ? static_cast<char>(kTooShort | kOverlong3 | kSurrogate)
-            : static_cast<char>(kTooShort | kTooLarge | kTooLarge1000);
-    tables.first_low[i] =
-        nibble == 0   ? static_cast<char>(kCarry | kOverlong3 | kOverlong2 |
-                                        kTooLarge1000)
-        : nibble == 1 ? static_cast<char>(kCarry | kOverlong2)
-        : nibble < 4  ? kCarry
-        : nibble == 4 ? static_cast<char>(kCarry | kTooLarge)
-        : nibble == 13
-            ? static_cast<char>(kCarry | kTooLarge | kTooLarge1000 | kSurrogate)
-            : static_cast<char>(kCarry | kTooLarge | kTooLarge1000);
+    tables.first_high[i] = nibble < 8     ? kTooLong
+                           : nibble < 12  ? kTwoContinuations
+                           : nibble == 12 ? static_cast<char>(kTooShort | kOverlong2)
+                           : nibble == 13 ? kTooShort
+                           : nibble == 14 ? static_cast<char>(kTooShort | kOverlong3 | kSurrogate)
+                                          : static_cast<char>(kTooShort | kTooLarge | kTooLarge1000);
+    tables.first_low[i] = nibble == 0    ? static_cast<char>(kCarry | kOverlong3 | kOverlong2 | kTooLarge1000)
+                          : nibble == 1  ? static_cast<char>(kCarry | kOverlong2)
+                          : nibble < 4   ? kCarry
+                          : nibble == 4  ? static_cast<char>(kCarry | kTooLarge)
+                          : nibble == 13 ? static_cast<char>(kCarry | kTooLarge | kTooLarge1000 | kSurrogate)
+                                         : static_cast<char>(kCarry | kTooLarge | kTooLarge1000);
     const char continuation = kTooLong | kOverlong2 | kTwoContinuations;
-    tables.second_high[i] =
-        nibble < 8 || nibble > 11 ? kTooShort
-        : nibble == 8
-            ? static_cast<char>(continuation | kOverlong3 | kTooLarge1000)
-        : nibble == 9
-            ? static_cast<char>(continuation | kOverlong3 | kTooLarge)
-            : static_cast<char>(continuation | kSurrogate | kTooLarge);
+    tables.second_high[i] = nibble < 8 || nibble > 11 ? kTooShort
+                            : nibble == 8             ? static_cast<char>(continuation | kOverlong3 | kTooLarge1000)
+                            : nibble == 9             ? static_cast<char>(continuation | kOverlong3 | kTooLarge)
+                                                      : static_cast<char>(continuation | kSurrogate | kTooLarge);
   }
   return tables;
 }
@@ -161,71 +145,53 @@ __attribute__((target("avx2"))) inline __m256i LoadTable(const char* bytes) {
 }
 
 // Non-zero bytes where `block`, following `previous`, breaks the encoding.
-__attribute__((target("avx2"))) inline __m256i Utf8Errors(__m256i block,
-                                                          __m256i previous) {
+__attribute__((target("avx2"))) inline __m256i Utf8Errors(__m256i block, __m256i previous) {
   const __m256i low_nibble = _mm256_set1_epi8(0x0F);
   const __m256i shifted = _mm256_permute2x128_si256(previous, block, 0x21);
   const __m256i back1 = _mm256_alignr_epi8(block, shifted, 15);
   const __m256i back2 = _mm256_alignr_epi8(block, shifted, 14);
   const __m256i back3 = _mm256_alignr_epi8(block, shifted, 13);
-  const __m256i first_high = _mm256_shuffle_epi8(
-      LoadTable(kUtf8Tables.first_high),
-      _mm256_and_si256(_mm256_srli_epi16(back1, 4), low_nibble));
-  const __m256i first_low = _mm256_shuffle_epi8(
-      LoadTable(kUtf8Tables.first_low), _mm256_and_si256(back1, low_nibble));
-  const __m256i second_high = _mm256_shuffle_epi8(
-      LoadTable(kUtf8Tables.second_high),
-      _mm256_and_si256(_mm256_srli_epi16(block, 4), low_nibble));
-  const __m256i special =
-      _mm256_and_si256(_mm256_and_si256(first_high, first_low), second_high);
+  const __m256i first_high =
+      _mm256_shuffle_epi8(LoadTable(kUtf8Tables.first_high), _mm256_and_si256(_mm256_srli_epi16(back1, 4), low_nibble));
+  const __m256i first_low = _mm256_shuffle_epi8(LoadTable(kUtf8Tables.first_low), _mm256_and_si256(back1, low_nibble));
+  const __m256i second_high = _mm256_shuffle_epi8(LoadTable(kUtf8Tables.second_high),
+                                                  _mm256_and_si256(_mm256_srli_epi16(block, 4), low_nibble));
+  const __m256i special = _mm256_and_si256(_mm256_and_si256(first_high, first_low), second_high);
   // A third or fourth byte must be a continuation: there the bit "two
   // continuations" is expected, elsewhere it is an error.
-  const __m256i third =
-      _mm256_subs_epu8(back2, _mm256_set1_epi8(static_cast<char>(0xE0 - 0x80)));
-  const __m256i fourth =
-      _mm256_subs_epu8(back3, _mm256_set1_epi8(static_cast<char>(0xF0 - 0x80)));
-  const __m256i expected =
-      _mm256_and_si256(_mm256_or_si256(third, fourth),
-                       _mm256_set1_epi8(static_cast<char>(0x80)));
+  const __m256i third = _mm256_subs_epu8(back2, _mm256_set1_epi8(static_cast<char>(0xE0 - 0x80)));
+  const __m256i fourth = _mm256_subs_epu8(back3, _mm256_set1_epi8(static_cast<char>(0xF0 - 0x80)));
+  const __m256i expected = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8(static_cast<char>(0x80)));
   return _mm256_xor_si256(expected, special);
 }
 
-__attribute__((target("avx2"))) bool IsValidUtf8Avx2(const char* data,
-                                                     size_t size) {
+__attribute__((target("avx2"))) bool IsValidUtf8Avx2(const char* data, size_t size) {
   __m256i errors = _mm256_setzero_si256();
   __m256i previous = _mm256_setzero_si256();
   size_t at = 0;
   bool pending = false;  // the previous block had high bytes
   for (; size - at >= 32; at += 32) {
-    const __m256i block =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
+    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
     const bool high = _mm256_movemask_epi8(block) != 0;
-    if (high || pending)
-      errors = _mm256_or_si256(errors, Utf8Errors(block, previous));
+    if (high || pending) errors = _mm256_or_si256(errors, Utf8Errors(block, previous));
     pending = high;
     previous = block;
   }
   // The zero padding makes an unfinished last sequence an error.
   alignas(32) char tail[32] = {};
   memcpy(tail, data + at, size - at);
-  const __m256i block =
-      _mm256_load_si256(reinterpret_cast<const __m256i*>(tail));
+  const __m256i block = _mm256_load_si256(reinterpret_cast<const __m256i*>(tail));
   errors = _mm256_or_si256(errors, Utf8Errors(block, previous));
   return _mm256_testz_si256(errors, errors) != 0;
 }
 
-__attribute__((target("avx2"))) bool IsPlainMarc8Avx2(const char* data,
-                                                      size_t size,
-                                                      bool* ampersand) {
+__attribute__((target("avx2"))) bool IsPlainMarc8Avx2(const char* data, size_t size, bool* ampersand) {
   __m256i bad = _mm256_setzero_si256();
   __m256i amp = _mm256_setzero_si256();
   size_t at = 0;
   for (; size - at >= 32; at += 32) {
-    const __m256i block =
-        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
-    bad = _mm256_or_si256(
-        bad, _mm256_or_si256(block,
-                             _mm256_cmpeq_epi8(block, _mm256_set1_epi8(0x1B))));
+    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
+    bad = _mm256_or_si256(bad, _mm256_or_si256(block, _mm256_cmpeq_epi8(block, _mm256_set1_epi8(0x1B))));
     amp = _mm256_or_si256(amp, _mm256_cmpeq_epi8(block, _mm256_set1_epi8('&')));
   }
   bool plain = _mm256_movemask_epi8(bad) == 0;
@@ -252,15 +218,6 @@ bool IsPlainMarc8Portable(const char* data, size_t size, bool* ampersand) {
 
 }  // namespace
 
-bool HasAvx2() {
-#ifdef MARC_HAVE_AVX2_CODE
-  static const bool kHas = __builtin_cpu_supports("avx2") != 0;
-  return kHas;
-#else
-  return false;
-#endif
-}
-
 TextScan ScanText(const char* data, size_t size) {
 #ifdef MARC_HAVE_AVX2_CODE
   if (HasAvx2()) return ScanTextAvx2(data, size);
@@ -276,9 +233,7 @@ bool IsValidUtf8(absl::string_view text) {
 }
 
 size_t Utf8SequenceLength(absl::string_view text, size_t at) {
-  const auto byte = [&](size_t i) {
-    return static_cast<unsigned char>(text[at + i]);
-  };
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4) return 0;
@@ -315,8 +270,7 @@ bool IsAscii(absl::string_view text) {
     memcpy(&word, text.data() + i, 8);
     all |= word;
   }
-  for (; i < text.size(); ++i)
-    all |= static_cast<uint64_t>(static_cast<unsigned char>(text[i]));
+  for (; i < text.size(); ++i) all |= static_cast<uint64_t>(static_cast<unsigned char>(text[i]));
   return (all & 0x8080808080808080u) == 0;
 }
 
@@ -324,14 +278,12 @@ bool IsPlainMarc8(absl::string_view text) {
   bool ampersand = false;
   bool plain;
 #ifdef MARC_HAVE_AVX2_CODE
-  plain = HasAvx2()
-              ? IsPlainMarc8Avx2(text.data(), text.size(), &ampersand)
-              : IsPlainMarc8Portable(text.data(), text.size(), &ampersand);
+  plain = HasAvx2() ? IsPlainMarc8Avx2(text.data(), text.size(), &ampersand)
+                    : IsPlainMarc8Portable(text.data(), text.size(), &ampersand);
 #else
   plain = IsPlainMarc8Portable(text.data(), text.size(), &ampersand);
 #endif
-  return plain &&
-         (!ampersand || memmem(text.data(), text.size(), "&#", 2) == nullptr);
+  return plain && (!ampersand || memmem(text.data(), text.size(), "&#", 2) == nullptr);
 }
 
 }  // namespace marc

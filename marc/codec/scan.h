@@ -21,8 +21,7 @@ struct TextScan {
   size_t subfield_delimiters = 0;  // bytes 1F
   size_t controls = 0;             // bytes below 20, the two above included
   bool high = false;               // any byte of 80 or more
-  bool bad_codes =
-      false;  // a byte behind 1F that is not graphic ASCII (21..7E)
+  bool bad_codes = false;          // a byte behind 1F that is not graphic ASCII (21..7E)
 };
 
 TextScan ScanText(const char* data, size_t size);
@@ -43,13 +42,15 @@ bool IsAscii(absl::string_view text);
 // Whether MARC-8 text decodes to itself: no high byte, no escape, and no "&#x".
 bool IsPlainMarc8(absl::string_view text);
 
-// Whether the CPU has what the fast forms need.
-bool HasAvx2();
-
 namespace internal {
+// Set before main(); until then the portable forms are taken.
+extern bool has_avx2;
 TextScan ScanTextPortable(const char* data, size_t size);
 bool IsValidUtf8Portable(absl::string_view text);
 }  // namespace internal
+
+// Whether the CPU has what the fast forms need.
+inline bool HasAvx2() { return internal::has_avx2; }
 
 }  // namespace marc
 

@@ -26,8 +26,7 @@ TEST(ScanTest, FastAndPortableFormsAgreeOnRandomText) {
       if (random() % 4 == 0) c = alphabet[random() % alphabet.size()];
     }
     SCOPED_TRACE(round);
-    ExpectSame(ScanText(text.data(), text.size()),
-               internal::ScanTextPortable(text.data(), text.size()));
+    ExpectSame(ScanText(text.data(), text.size()), internal::ScanTextPortable(text.data(), text.size()));
   }
 }
 
@@ -51,8 +50,7 @@ TEST(ScanTest, BadCodeIsSeenAcrossBlocks) {
 
 TEST(Utf8Test, EverySequenceOfUpToFourLeadingBytes) {
   // All first and second bytes, with third and fourth at the borders.
-  const std::vector<unsigned char> borders = {0x00, 0x7F, 0x80,
-                                              0xBF, 0xC0, 0xFF};
+  const std::vector<unsigned char> borders = {0x00, 0x7F, 0x80, 0xBF, 0xC0, 0xFF};
   for (int first = 0x80; first < 0x100; ++first) {
     for (int second = 0; second < 0x100; ++second) {
       for (const unsigned char third : borders) {
@@ -64,8 +62,7 @@ TEST(Utf8Test, EverySequenceOfUpToFourLeadingBytes) {
           text += static_cast<char>(fourth);
           text += "bcd";
           ASSERT_EQ(IsValidUtf8(text), internal::IsValidUtf8Portable(text))
-              << first << " " << second << " " << int{third} << " "
-              << int{fourth};
+              << first << " " << second << " " << int{third} << " " << int{fourth};
         }
       }
     }

@@ -130,7 +130,7 @@ void RandomRecord(std::mt19937_64& random, bool hard, Record* record) {
     const size_t subfields = 1 + random() % 4;
     for (size_t k = 0; k < subfields; ++k) {
       content += kSubfieldDelimiter;
-      content += hard && random() % 10 == 0 ? "&<\"$={"[random() % 6]
+      content += hard && random() % 10 == 0 ? "&<\"%={"[random() % 6]
                                             : "abcxyz0269"[random() % 10];
       content += RandomText(random, hard);
     }

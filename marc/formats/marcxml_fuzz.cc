@@ -1,0 +1,11 @@
+// See text_format_fuzz.h.
+#include <memory>
+
+#include "marc/formats/marcxml_parser.h"
+#include "marc/formats/marcxml_serializer.h"
+#include "marc/formats/text_format_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return marc::testing::FuzzTextFormat<marc::MarcXmlParser, marc::MarcXmlSplitter>(
+      data, size, [](marc::RecordSink* sink) { return std::make_unique<marc::MarcXmlSerializer>(sink); });
+}
