@@ -81,7 +81,7 @@ absl::Status Serve(const Plan& plan, const std::string& mount_point, const Store
   absl::Status status;
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<MountedVolume> mounted,
-                     MountedVolume::Mount(*store.volume, {mount_point, plan.store.path, plan.mount}));
+                     MountedVolume::Mount(*store.volume, {mount_point, plan.store.path, plan.mount, store.counters}));
     absl::Status usable;
     std::thread starter([&] {
       usable = mounted->WaitUntilUsable();

@@ -94,6 +94,9 @@ Statistics MountedVolume::CurrentStatistics() const {
     const uint64_t count = transport_->request_count(opcode);
     if (count > 0) (*statistics.mutable_requests())[OpcodeName(opcode)] = count;
   }
+  if (options_.counters != nullptr) {
+    for (const auto& [name, count] : options_.counters()) (*statistics.mutable_engine())[name] = count;
+  }
   return statistics;
 }
 

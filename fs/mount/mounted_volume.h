@@ -9,6 +9,8 @@
 #ifndef FS_MOUNT_MOUNTED_VOLUME_H_
 #define FS_MOUNT_MOUNTED_VOLUME_H_
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -30,6 +32,7 @@ class MountedVolume : public NoticeSink {
     std::string mount_point;  // a real path, see CheckMountPoint()
     std::string source;       // what mount(8) shows, the store's path
     MountOptions mount;
+    std::function<std::map<std::string, uint64_t>()> counters;  // the engine's; may be null
   };
 
   // `volume` must outlive the result.

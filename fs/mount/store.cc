@@ -25,7 +25,9 @@ absl::Status Store::Close() {
   if (volume != nullptr) status.Update(volume->Close());
   volume.reset();
   if (engine != nullptr) status.Update(engine->Close());
+  counters = nullptr;
   engine.reset();
+  device.reset();
   return status;
 }
 

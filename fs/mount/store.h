@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "fs/cache/engine.h"
+#include "fs/disk/device.h"
 #include "fs/volume/volume.h"
 
 namespace fs {
@@ -32,11 +34,15 @@ struct StoreOptions {
   std::string io;           // how the device is driven: "auto", "uring", "threads"
 };
 
+// Members end in the reverse of this order.
 struct Store {
+  std::unique_ptr<Device> device;  // null if the engine needs none
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Volume> volume;
   // What was found and coped with, e.g. "superblock copy 1 was damaged and is repaired".
   std::vector<std::string> notes;
+  // The engine's counters for statistics; may be null. Valid while the engine lives.
+  std::function<std::map<std::string, uint64_t>()> counters;
 
   // Everything is durable and the device let go after OK.
   absl::Status Close();

@@ -14,7 +14,10 @@ absl::StatusOr<fs::Store> OpenInMemory(const fs::StoreOptions& options) {
   fs::VolumeOptions volume_options;
   volume_options.read_only = options.read_only;
   ASSIGN_OR_RETURN(std::unique_ptr<fs::Volume> volume, fs::Volume::Open(*engine, volume_options));
-  return fs::Store{std::move(engine), std::move(volume), {}};
+  fs::Store store;
+  store.engine = std::move(engine);
+  store.volume = std::move(volume);
+  return store;
 }
 
 }  // namespace
