@@ -30,7 +30,9 @@ enum Present : uint64_t {
   kRun = 1 << 15,
   kSymlinkTarget = 1 << 16,
   kXattrs = 1 << 17,
-  kAllPresent = (1 << 18) - 1,
+  kDigests = 1 << 18,
+  kHasExpiring = 1 << 19,  // the bit is the field
+  kAllPresent = (1 << 20) - 1,
 };
 
 constexpr size_t kXattrCountMax = 256;
@@ -56,6 +58,8 @@ uint64_t PresentFields(const InodeRow& row) {
   if (row.run_next != 0 || row.run_end != 0) present |= kRun;
   if (!row.symlink_target.empty()) present |= kSymlinkTarget;
   if (!row.xattrs.empty()) present |= kXattrs;
+  if (!row.digests.empty()) present |= kDigests;
+  if (row.has_expiring) present |= kHasExpiring;
   return present;
 }
 
@@ -83,6 +87,17 @@ bool ConsumeXattrs(absl::string_view* in, std::vector<InlineXattr>* xattrs) {
     total_bytes += name.size() + value.size();
     if (total_bytes > InodeRow::kInlineXattrBytesMax) return false;
     xattrs->push_back({std::string(name), std::string(value)});
+  }
+  return true;
+}
+
+bool ConsumeDigests(absl::string_view* in, std::string* digests) {
+  absl::string_view bytes;
+  if (!ConsumeSized(in, InodeRow::kDigestBytesMax, &bytes) || bytes.empty()) return false;
+  *digests = std::string(bytes);
+  while (!bytes.empty()) {
+    if (bytes.size() < 2 || bytes.size() < 2u + static_cast<uint8_t>(bytes[1])) return false;
+    bytes.remove_prefix(2 + static_cast<uint8_t>(bytes[1]));
   }
   return true;
 }
@@ -184,6 +199,7 @@ std::string InodeRow::Encode() const {
       AppendSized(&out, xattr.value);
     }
   }
+  if (present & kDigests) AppendSized(&out, digests);
   return out;
 }
 
@@ -219,6 +235,10 @@ absl::StatusOr<InodeRow> InodeRow::Decode(absl::string_view bytes) {
   if ((present & kXattrs) && !ConsumeXattrs(&in, &row.xattrs)) {
     return absl::DataLossError("inode row has bad xattrs");
   }
+  if ((present & kDigests) && !ConsumeDigests(&in, &row.digests)) {
+    return absl::DataLossError("inode row has bad digests");
+  }
+  row.has_expiring = (present & kHasExpiring) != 0;
   if (!in.empty()) return absl::DataLossError(absl::StrCat("inode row has ", in.size(), " bytes too many"));
   // One value, one encoding: else a repaired row would not equal its original.
   if (PresentFields(row) != present) return absl::DataLossError("inode row spells out a default");
@@ -242,6 +262,8 @@ std::string InodeRow::DebugString() const {
   }
   if (xattr_row_count != 0) absl::StrAppend(&out, " xattr_rows ", xattr_row_count);
   if (!symlink_target.empty()) absl::StrAppend(&out, " -> \"", absl::CHexEscape(symlink_target), "\"");
+  if (!digests.empty()) absl::StrAppend(&out, " digests ", absl::BytesToHexString(digests));
+  if (has_expiring) absl::StrAppend(&out, " has_expiring");
   for (const InlineXattr& xattr : xattrs) {
     absl::StrAppend(&out, " ", absl::CHexEscape(xattr.name), "=\"", absl::CHexEscape(xattr.value), "\"");
   }
@@ -268,7 +290,12 @@ std::vector<InodeRow> InodeRow::TestInstances() {
   full.data_version = 1;
   full.xattr_row_count = 2;
   full.xattrs = {{"security.capability", std::string("\0\1\2", 3)}, {"user.a", ""}};
+  full.digests = std::string(
+      "\x01\x04"
+      "crc!",
+      6);
   InodeRow directory = file;
+  directory.has_expiring = true;
   directory.mode = S_IFDIR | 01777;
   directory.link_count = 12;
   directory.entry_count = 1'000'000;

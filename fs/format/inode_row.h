@@ -63,6 +63,7 @@ struct InodeRow {
   // page.
   static constexpr size_t kSymlinkBytesMax = 4095;
   static constexpr size_t kInlineXattrBytesMax = 1024;  // names and values together
+  static constexpr size_t kDigestBytesMax = 256;
 
   uint32_t mode = 0;  // S_IFMT and permissions
   uint32_t uid = 0;
@@ -86,6 +87,8 @@ struct InodeRow {
   uint64_t run_end = 0;          //   are kept for its next children
   std::string symlink_target;
   std::vector<InlineXattr> xattrs;
+  std::string digests;        // of the content, as fs/volume/digest.h keeps them
+  bool has_expiring = false;  // directories: an entry may have an expiry time
 
   bool operator==(const InodeRow&) const = default;
 

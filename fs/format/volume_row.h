@@ -27,6 +27,8 @@ enum class Counter : uint32_t {
   kVersion = 4,     // every change up to this version is part of the volume
   kCleanEnd = 5,    // the last version before a clean end; absent while mounted
   kNextPolicy = 6,  // the next policy id
+  kLostAfter = 7,   // versions between these two may have been shown
+  kLostBefore = 8,  //   and then undone by a crash
 };
 
 std::string CounterKey(Counter counter);

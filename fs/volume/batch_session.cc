@@ -123,8 +123,8 @@ void BatchSession::HandleItems(const batch::Request& request, absl::string_view 
   }
 }
 
-absl::Status BatchSession::HandleItem(const batch::Request& request, const batch::Item& item,
-                                      absl::string_view payload, batch::Result* result) {
+absl::Status BatchSession::HandleItem(const batch::Request& request, const batch::Item& item, absl::string_view payload,
+                                      batch::Result* result) {
   switch (item.operation_case()) {
     case batch::Item::kStore:
       return StoreOne(request, item.store(), payload, result);
@@ -259,8 +259,8 @@ absl::Status BatchSession::TakePart(const batch::Store& store, absl::string_view
   return absl::OkStatus();
 }
 
-absl::Status BatchSession::StoreOne(const batch::Request& request, const batch::Store& store,
-                                    absl::string_view payload, batch::Result* result) {
+absl::Status BatchSession::StoreOne(const batch::Request& request, const batch::Store& store, absl::string_view payload,
+                                    batch::Result* result) {
   ASSIGN_OR_RETURN(const Place place, Find(request, store.path(), /*make=*/true));
   FileToStore file;
   ASSIGN_OR_RETURN(const bool changes, PrepareStore(store, payload, place, &file));
@@ -289,10 +289,9 @@ absl::Status BatchSession::MakeDirectoryAt(const batch::Request& request, const 
   if (existing.ok()) return existing->is_directory() ? absl::OkStatus() : Errno(ENOTDIR, "is no directory");
   if (!absl::IsNotFound(existing.status())) return existing.status();
   RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, place.directory, W_OK | X_OK));
-  RETURN_IF_ERROR(volume_
-                      .MakeDirectory(place.directory, place.name, item.mode() & 07777, options_.opener,
-                                     Reference::kNone)
-                      .status());
+  RETURN_IF_ERROR(
+      volume_.MakeDirectory(place.directory, place.name, item.mode() & 07777, options_.opener, Reference::kNone)
+          .status());
   result->set_changed(true);
   observer_.EntryChanged(place.directory, place.name, 0);
   return absl::OkStatus();
@@ -350,8 +349,7 @@ absl::Status BatchSession::DigestOne(const batch::Request& request, const batch:
   return absl::OkStatus();
 }
 
-absl::Status BatchSession::HandleAtomic(const batch::Request& request, absl::string_view payload,
-                                        batch::Reply* reply) {
+absl::Status BatchSession::HandleAtomic(const batch::Request& request, absl::string_view payload, batch::Reply* reply) {
   std::vector<FileToStore> files;
   std::vector<Place> places;
   places.reserve(static_cast<size_t>(request.items_size()));  // `files` views the names

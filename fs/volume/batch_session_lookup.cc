@@ -77,7 +77,9 @@ int BatchSession::LookupRun(const batch::Request& request, int first, size_t roo
       SetStatus(Contract(want.file.status()), &result);
       continue;
     }
-    if (end != want.at) std::copy_n(out->begin() + static_cast<ptrdiff_t>(want.at), want.size, out->begin() + static_cast<ptrdiff_t>(end));
+    if (end != want.at)
+      std::copy_n(out->begin() + static_cast<ptrdiff_t>(want.at), want.size,
+                  out->begin() + static_cast<ptrdiff_t>(end));
     end += want.size;
     result.set_payload_bytes(static_cast<uint32_t>(want.size));
     result.set_size_bytes(want.file->size_bytes);

@@ -21,8 +21,7 @@ namespace {
 class AllInodeLocks {
  public:
   explicit AllInodeLocks(std::vector<Inode*> inodes) ABSL_NO_THREAD_SAFETY_ANALYSIS : inodes_(std::move(inodes)) {
-    std::sort(inodes_.begin(), inodes_.end(),
-              [](const Inode* a, const Inode* b) { return a->number() < b->number(); });
+    std::sort(inodes_.begin(), inodes_.end(), [](const Inode* a, const Inode* b) { return a->number() < b->number(); });
     inodes_.erase(std::unique(inodes_.begin(), inodes_.end()), inodes_.end());
     for (Inode* inode : inodes_) inode->mutex().Lock();
   }

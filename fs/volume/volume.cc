@@ -77,6 +77,8 @@ absl::StatusOr<std::unique_ptr<Volume>> Volume::Open(Engine& engine, const Volum
     Mutation mutation;
     mutation.Delete(CounterKey(Counter::kCleanEnd));
     mutation.Put(CounterKey(Counter::kVersion), EncodeCounter(state->version_noted));
+    mutation.Put(CounterKey(Counter::kLostAfter), EncodeCounter(state->lost_after));
+    mutation.Put(CounterKey(Counter::kLostBefore), EncodeCounter(state->lost_before));
     RETURN_IF_ERROR(engine.Apply(mutation).status());
     ASSIGN_OR_RETURN(const std::vector<InodeNumber> orphans, ListOrphans(engine));
     for (const InodeNumber number : orphans) {

@@ -50,6 +50,7 @@
 #include "absl/types/span.h"
 #include "base/clock.h"
 #include "fs/cache/engine.h"
+#include "fs/volume/digest.h"
 #include "fs/volume/types.h"
 
 namespace fs {
@@ -82,6 +83,15 @@ struct FileToStore {
 struct StoredFile {
   InodeNumber inode = 0;
   InodeNumber replaced = 0;  // what had the name, 0 = nothing
+};
+
+struct TreeChanges {
+  // Files whose content or attributes changed, and directories whose names or attributes
+  // did, relative to the directory asked ("." is itself). What was removed shows as its
+  // directory; what was moved in shows itself, not what lies below it.
+  std::vector<std::string> paths;
+  std::string token;    // for the next time
+  bool rescan = false;  // the token does not say enough, or there are too many: look at all
 };
 
 class Volume {
@@ -140,6 +150,18 @@ class Volume {
   absl::Status RemoveXattr(InodeNumber inode, absl::string_view name);
   // Names, each ended by a NUL; trusted ones only for the privileged.
   absl::StatusOr<std::string> ListXattrs(InodeNumber inode, bool privileged);
+
+  // --- digests and changes
+  // The raw digest of what the file holds so far. Computed by reading, once for each
+  // content, then kept; a file that writers never leave alone makes them wait.
+  absl::StatusOr<std::string> Digest(InodeNumber inode, DigestType type);
+  // Whether Digest() has to read.
+  bool DigestWouldRead(InodeNumber inode, DigestType type);
+  // Newer than what it was when last asked if and only if `inode` or anything below it
+  // has changed since.
+  absl::StatusOr<ChangeVersion> SubtreeVersion(InodeNumber inode);
+  // What changed below `directory` since the call that gave `token`.
+  absl::StatusOr<TreeChanges> ChangedSince(InodeNumber directory, absl::string_view token, size_t paths_max);
 
   // --- data of regular files
   // Fills `out` up to the end of the file; returns the number of bytes.

@@ -94,6 +94,15 @@ absl::Status VolumeState::Load() {
   // Beyond all that the last mount may have shown, even if its counter ran over.
   const uint64_t past = version_noted + kVersionMargin + 2 * kVersionStride;
   version = std::max(engine.mount_epoch() << kEpochShift, past);
+  ASSIGN_OR_RETURN(const absl::optional<uint64_t> after, ReadCounter(Counter::kLostAfter));
+  ASSIGN_OR_RETURN(const absl::optional<uint64_t> before, ReadCounter(Counter::kLostBefore));
+  lost_after = after.value_or(0);
+  lost_before = before.value_or(0);
+  if (!clean_end.has_value()) {
+    // What the last mount showed after `noted` may be undone. One range covers all such.
+    if (lost_before == 0) lost_after = version_noted;
+    lost_before = version.load();
+  }
   base::MutexLock namespace_lock(&namespace_mutex);
   next_inode = *next;
   base::MutexLock usage_lock(&usage_mutex);
@@ -291,6 +300,7 @@ InodeRow& Change::EditContent(Inode& inode) {
   InodeRow& row = Edit(inode);
   row.modify_time = row.change_time;
   row.data_version = row.version;
+  row.digests.clear();
   return row;
 }
 

@@ -95,6 +95,10 @@ class VolumeState {
   std::atomic<ChangeVersion> version{0};
   // Every `version` up to this one is surely part of what is in the engine.
   std::atomic<ChangeVersion> version_noted{0};
+  // Versions in (lost_after, lost_before) may have been shown and then undone by a crash.
+  // Constant after Load().
+  ChangeVersion lost_after = 0;
+  ChangeVersion lost_before = 0;
   std::atomic<uint64_t> generation{1};
   std::atomic<bool> marked_since_read{false};
   std::atomic<bool> closed{false};

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "fs/volume/acl.h"
+#include "fs/volume/virtual_xattrs.h"
 #include "fs/volume/volume.h"
 #include "fs/volume/volume_state.h"
 #include "fs/volume/xattr_store.h"
@@ -42,6 +43,7 @@ absl::Status CheckWritableName(InodeNumber inode, uint32_t mode, absl::string_vi
   if (absl::StartsWith(name, "user.") && !S_ISREG(mode) && !S_ISDIR(mode)) {
     return InodeError(EPERM, "only files and directories have user xattrs", inode);
   }
+  if (absl::StartsWith(name, kVirtualPrefix)) return InodeError(EPERM, "this xattr cannot be set", inode);
   return absl::OkStatus();
 }
 
@@ -102,6 +104,7 @@ absl::Status SetLocked(VolumeState& state, Inode& inode, Change& change, absl::s
 absl::StatusOr<std::string> Volume::GetXattr(InodeNumber inode, absl::string_view name) {
   ASSIGN_OR_RETURN(const InodePin pin, state_->table.Pin(inode));
   RETURN_IF_ERROR(CheckName(inode, pin->mode(), name));
+  if (absl::StartsWith(name, kVirtualPrefix)) return GetVirtualXattr(*this, state_->AttributesOf(*pin), name);
   ASSIGN_OR_RETURN(absl::optional<std::string> value, state_->FindXattr(*pin, name));
   if (!value.has_value()) return InodeError(ENODATA, "no such xattr", inode);
   return *std::move(value);
