@@ -1,0 +1,363 @@
+// The part of EngineImpl that makes batches durable.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_format.h"
+#include "base/status.h"
+#include "base/status_macros.h"
+#include "base/units.h"
+#include "fs/cache/engine_impl.h"
+#include "fs/format/crc32c.h"
+
+namespace fs {
+namespace {
+
+// Above this, data is flushed before the log batch that names it: recovery would have to
+// read more than it is worth.
+constexpr uint64_t kManifestBytesMax = 16 << 20;
+
+}  // namespace
+
+absl::Status EngineImpl::Commit(Sequence sequence, Priority) {
+  base::MutexLock lock(&mutex_);
+  if (durable_sequence_ < sequence) ++stats_.commit_waits;
+  while (durable_sequence_ < sequence) {
+    if (!failure_.ok()) return failure_;
+    if (sequence > last_sequence_) {
+      return absl::InvalidArgumentError(absl::StrFormat("sequence %d does not exist; the last one is %d", sequence, last_sequence_));
+    }
+    if (closed_) return absl::FailedPreconditionError("the engine is closed");
+    RETURN_IF_ERROR(CommitOnce({}));
+  }
+  return absl::OkStatus();
+}
+
+void EngineImpl::CommitAsync(Sequence sequence, Priority, std::function<void(absl::Status)> done) {
+  base::MutexLock lock(&mutex_);
+  async_.push_back({sequence, std::move(done)});
+  work_.SignalAll();
+}
+
+// Calls back whoever has its sequence durable, or never will. Drops the lock meanwhile.
+void EngineImpl::RunAsync() {
+  std::vector<std::pair<Async, absl::Status>> ready;
+  for (size_t i = 0; i < async_.size();) {
+    absl::Status status;
+    if (durable_sequence_ < async_[i].sequence) {
+      if (!failure_.ok()) {
+        status = failure_;
+      } else if (closed_) {
+        status = absl::FailedPreconditionError("the engine is closed");
+      } else {
+        ++i;
+        continue;
+      }
+    }
+    ready.emplace_back(std::move(async_[i]), status);
+    async_.erase(async_.begin() + static_cast<ptrdiff_t>(i));
+  }
+  if (ready.empty()) return;
+  mutex_.Unlock();
+  for (auto& [async, status] : ready) async.done(status);
+  mutex_.Lock();
+}
+
+// What the open batch would take in the log with everything placed.
+uint64_t EngineImpl::OpenBytes() const {
+  const uint64_t extent_row = kLogRowOverhead + kKeyHeaderBytes + 8 + kExtentHeaderBytes + kLogForgetBytes;
+  return open_.row_bytes + buffer_.run_count() * extent_row + buffer_.unplaced_blocks() * sizeof(uint32_t);
+}
+
+bool EngineImpl::HasWork() const {
+  return open_.mutations > 0 || !open_.rows.empty() || !open_.forgets.empty() || buffer_.dirty_bytes() > 0;
+}
+
+// The last quarter is kept for the batch that a checkpoint flips at.
+bool EngineImpl::LogIsTight() const {
+  const uint64_t inline_bytes = std::min<uint64_t>(buffer_.dirty_bytes() + kLogInlineOverhead * 64, log_bytes_ / 8);
+  return log_used_ + OpenBytes() + inline_bytes + 2 * kBlockBytes > log_bytes_ - log_bytes_ / 4;
+}
+
+absl::Status EngineImpl::CommitOnce(CommitKind kind) {
+  if (!kind.flip && LogIsTight()) return RunCheckpoint();
+  if (commit_running_) {
+    changed_.Wait(&mutex_);
+    return failure_;
+  }
+  commit_running_ = true;
+  const absl::Status status = CommitBatch(kind);
+  commit_running_ = false;
+  changed_.SignalAll();
+  if (!async_.empty()) work_.SignalAll();
+  return status;
+}
+
+// REQUIRES: commit_running_ is the caller's. A batch that fails is tried once more.
+absl::Status EngineImpl::CommitBatch(CommitKind kind) {
+  for (int attempt = 0;; ++attempt) {
+    if (!failure_.ok()) return failure_;
+    Batch batch;
+    if (const absl::Status status = Seal(kind, &batch); !status.ok()) {
+      Fail(status);
+      return failure_;
+    }
+    batch.epoch = log_epoch_;
+    batch.log_offset = log_head_;
+    batch.log_space = log_bytes_ - log_used_;
+    batch.previous_crc = log_chain_;
+    const int64_t begin_ns = clock_.MonotonicNs();
+    mutex_.Unlock();
+    const absl::Status status = WriteBatch(batch);
+    mutex_.Lock();
+    if (status.ok()) {
+      const absl::Duration took = absl::Nanoseconds(clock_.MonotonicNs() - begin_ns);
+      stats_.commit_time += took;
+      stats_.commit_time_max = std::max(stats_.commit_time_max, took);
+      Complete(batch);
+      if (batch.flip) {
+        log_head_at_flip_ = log_head_;
+        log_used_at_flip_ = log_used_;
+        frozen_batch_ = std::move(batch);
+      }
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(Revert(batch, status));
+    if (attempt > 0) {
+      Fail(base::Annotate(absl::UnavailableError("a commit failed twice; the volume is read-only now"), status.message()));
+      return failure_;
+    }
+  }
+}
+
+AlignedBuffer EngineImpl::EncodeLog(Batch& batch, bool with_manifest) {
+  LogBatchBuilder builder;
+  for (const auto& [key, value] : batch.rows) {
+    if (value) {
+      builder.Put(key, *value);
+    } else {
+      builder.Delete(key);
+    }
+  }
+  for (const ForgetRange& forget : batch.forgets) builder.Forget(forget.inode, forget.offset, forget.length);
+  for (const InlineRun& run : batch.inlines) {
+    LogRecord record;
+    record.inode = run.inode;
+    record.offset = run.offset;
+    record.group = run.placement.group;
+    record.order = run.placement.order;
+    record.policy = run.placement.policy;
+    record.value = absl::string_view(reinterpret_cast<const char*>(run.blob->data() + run.blob_offset), run.length);
+    builder.Inline(record);
+  }
+  for (const DataWrite& write : batch.writes) {
+    if (with_manifest) builder.Manifest(write.address, write.bytes, Crc32c(write.data, write.bytes));
+  }
+  batch.log_bytes = builder.TotalBytes();
+  AlignedBuffer out = AlignedBuffer::Uninitialized(batch.log_bytes);
+  LogBatchHeader header;
+  header.header.volume_id = volume_id_;
+  header.header.generation = batch.number;
+  header.header.address = log_address_ + batch.log_offset;
+  header.previous_crc = batch.previous_crc;
+  header.epoch = batch.epoch;
+  header.last_sequence = batch.last_sequence;
+  header.first_sequence = batch.last_sequence + 1 - batch.mutations;
+  header.durable_batch = batch.durable_batch;
+  batch.crc = builder.Finish(header, out.span());
+  return out;
+}
+
+// A batch that reaches the ring's end goes on at its start.
+void EngineImpl::AddLogRequests(uint64_t offset, absl::Span<const uint8_t> bytes, std::vector<IoRequest>* requests) const {
+  const size_t first = std::min<uint64_t>(bytes.size(), log_bytes_ - offset);
+  requests->push_back(IoRequest::Write(log_address_ + offset, bytes.subspan(0, first)));
+  if (first < bytes.size()) requests->push_back(IoRequest::Write(log_address_, bytes.subspan(first)));
+}
+
+// Submits all at once and remembers what failed.
+absl::Status EngineImpl::WriteRequests(std::vector<IoRequest> requests, Batch& batch) {
+  base::Mutex failed_mutex;
+  for (IoRequest& request : requests) {
+    request.done = [&batch, &failed_mutex, offset = request.offset](const absl::Status& status) {
+      if (status.ok()) return;
+      base::MutexLock lock(&failed_mutex);
+      batch.failed_addresses.push_back(offset);
+    };
+  }
+  return device_.SubmitAndWait(absl::MakeSpan(requests));
+}
+
+absl::Status EngineImpl::WriteBatch(Batch& batch) {
+  const uint64_t failures = flush_failures_.load();
+  uint64_t data_bytes = 0;
+  std::vector<IoRequest> requests;
+  for (DataWrite& write : batch.writes) {
+    const DataWrite::Piece& only = write.pieces[0];
+    const bool in_place = write.pieces.size() == 1 && only.at == 0 && only.length == write.bytes && only.blob->aligned() &&
+                          only.blob_offset % kBlockBytes == 0;
+    if (in_place) {
+      write.data = only.blob->data() + only.blob_offset;
+    } else {
+      write.gathered = AlignedBuffer::Uninitialized(write.bytes);
+      uint32_t at = 0;
+      for (const DataWrite::Piece& piece : write.pieces) {
+        std::memset(write.gathered.data() + at, 0, piece.at - at);
+        std::memcpy(write.gathered.data() + piece.at, piece.blob->data() + piece.blob_offset, piece.length);
+        at = piece.at + piece.length;
+      }
+      std::memset(write.gathered.data() + at, 0, write.bytes - at);
+      write.data = write.gathered.data();
+    }
+    data_bytes += write.bytes;
+    requests.push_back(IoRequest::Write(write.address, absl::MakeConstSpan(write.data, write.bytes)));
+  }
+  const bool data_first = data_bytes > kManifestBytesMax;
+  if (data_first) {
+    RETURN_IF_ERROR(WriteRequests(std::move(requests), batch));
+    RETURN_IF_ERROR(Flush(failures));
+    requests.clear();
+  }
+  const AlignedBuffer log = EncodeLog(batch, !data_first);
+  if (batch.log_bytes > batch.log_space) {
+    return absl::ResourceExhaustedError(absl::StrFormat("log full; batch of %d bytes, %d left", batch.log_bytes, batch.log_space));
+  }
+  AddLogRequests(batch.log_offset, log.span(), &requests);
+  RETURN_IF_ERROR(WriteRequests(std::move(requests), batch));
+  return Flush(failures);
+}
+
+// The batch is durable: runs leave the buffer or count as logged, freed blocks may go.
+void EngineImpl::Complete(Batch& batch) {
+  for (const InodeNumber inode : batch.inodes) {
+    WriteBuffer::File* file = buffer_.Find(inode);
+    if (file == nullptr) continue;
+    std::vector<uint64_t> placed;
+    for (auto& [offset, run] : file->runs) {
+      if (run.state != WriteBuffer::State::kSealed) continue;
+      if (run.is_inline) {
+        buffer_.SetState(inode, run, WriteBuffer::State::kLogged);
+      } else {
+        placed.push_back(offset);
+      }
+    }
+    for (const uint64_t offset : placed) buffer_.Remove(inode, offset);
+  }
+  log_head_ = (log_head_ + batch.log_bytes) % log_bytes_;
+  log_used_ += batch.log_bytes;
+  log_chain_ = batch.crc;
+  durable_batch_ = batch.number;
+  durable_sequence_ = batch.last_sequence;
+  marked_ = false;
+  // E4: the header of this batch, durable now, says so of all up to batch.durable_batch.
+  Release(batch.durable_batch);
+  ++stats_.commits;
+  stats_.log_bytes_written += batch.log_bytes;
+  for (const DataWrite& write : batch.writes) stats_.data_bytes_written += write.bytes;
+}
+
+void EngineImpl::Release(uint64_t batch) {
+  const uint64_t oldest = OldestReader();
+  released_ = std::max(released_, batch);
+  chunks_.Release(std::min(released_, oldest - 1));
+}
+
+// Says that the last batch is durable, so that later rot in it is told from a torn tail.
+// Not flushed itself: without it recovery verifies one batch more. The next batch
+// overwrites it.
+absl::Status EngineImpl::WriteMarker() {
+  if (marked_ || commit_running_ || read_only_ || !failure_.ok()) return absl::OkStatus();
+  commit_running_ = true;
+  LogBatchBuilder builder;
+  AlignedBuffer out(builder.TotalBytes());
+  LogBatchHeader header;
+  header.kind = LogBatchKind::kMarker;
+  header.header.volume_id = volume_id_;
+  header.header.generation = next_batch_;
+  header.header.address = log_address_ + log_head_;
+  header.previous_crc = log_chain_;
+  header.epoch = log_epoch_;
+  header.first_sequence = last_sequence_ + 1;
+  header.last_sequence = last_sequence_;
+  header.durable_batch = durable_batch_;
+  builder.Finish(header, out.span());
+  const uint64_t offset = log_head_;
+  mutex_.Unlock();
+  std::vector<IoRequest> requests;
+  AddLogRequests(offset, out.span(), &requests);
+  const absl::Status status = device_.SubmitAndWait(absl::MakeSpan(requests));
+  mutex_.Lock();
+  commit_running_ = false;
+  marked_ = true;
+  changed_.SignalAll();
+  return status;
+}
+
+void EngineImpl::Fail(const absl::Status& status) {
+  if (!failure_.ok()) return;
+  failure_ = status;
+  read_only_ = true;
+  stats_.notes.push_back(std::string(status.message()));
+  changed_.SignalAll();
+  work_.SignalAll();
+}
+
+// Everything since the last good flush is unknown. What the batch held joins the open
+// batch again, its data gets new places, and a new log epoch makes sure that whatever
+// reached the device of the failed one is never read.
+absl::Status EngineImpl::Revert(Batch& batch, const absl::Status& cause) {
+  if (batch.failed_addresses.empty()) {
+    ++stats_.failed_flushes;
+  } else {
+    ++stats_.failed_writes;
+  }
+  for (auto& [key, value] : batch.rows) {
+    const size_t bytes = kLogRowOverhead + key.size() + (value ? value->size() : 0);
+    if (open_.rows.emplace(key, std::move(value)).second) open_.row_bytes += bytes;
+  }
+  open_.forgets.insert(open_.forgets.begin(), batch.forgets.begin(), batch.forgets.end());
+  open_.row_bytes += batch.forgets.size() * kLogForgetBytes;
+  open_.mutations += batch.mutations;
+  for (const InodeNumber inode : batch.inodes) {
+    WriteBuffer::File* file = buffer_.Find(inode);
+    if (file == nullptr) continue;
+    for (auto& [offset, run] : file->runs) {
+      if (run.state != WriteBuffer::State::kSealed) continue;
+      run.is_inline = false;
+      run.fixed = true;  // other views of the blob may exist
+      buffer_.SetState(inode, run, WriteBuffer::State::kDirty);
+    }
+  }
+  free_tag_ = std::max(free_tag_, next_batch_);
+  next_batch_ = batch.number;
+  for (const uint64_t address : batch.failed_addresses) {
+    if (!chunks_.ChunkOf(address)) continue;
+    chunks_.MarkBad(address);
+    ++stats_.retired_chunks;
+  }
+  for (auto& [policy, pack] : packs_) chunks_.ClosePack(pack.chunk, 0);
+  packs_.clear();
+  if (batch.flip) {
+    tree_.Abandon(batch.frozen);
+    frozen_pages_ = 0;
+  }
+  stats_.notes.push_back(absl::StrFormat("batch %d was written again after: %s", batch.number, cause.message()));
+  ++log_epoch_;
+  const auto edit = [this](Superblock* next) {
+    next->log_epoch = log_epoch_;
+    next->fence_batch = durable_batch_;
+    next->fence_chain = log_chain_;
+  };
+  absl::Status fenced = WriteSuperblock(edit);
+  if (!fenced.ok()) fenced = WriteSuperblock(edit);
+  if (!fenced.ok()) {
+    Fail(base::Annotate(absl::UnavailableError("a commit failed and could not be voided; the volume is read-only now"),
+                        cause.message()));
+    return failure_;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fs
