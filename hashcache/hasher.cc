@@ -1,10 +1,20 @@
 #include "hashcache/hasher.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <random>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/os/file.h"
 #include "base/status.h"
 #include "base/status_macros.h"
@@ -12,6 +22,9 @@
 #include "hashcache/engine/context.h"
 #include "hashcache/engine/pipeline.h"
 #include "hashcache/engine/worker.h"
+#include "hashcache/store/record.h"
+#include "hashcache/walk/change_scan.h"
+#include "hashcache/walk/snapshot.h"
 #include "hashcache/walk/tree_job.h"
 
 namespace hashcache {
@@ -23,6 +36,9 @@ constexpr size_t kGroupSize = 256;
 constexpr size_t kAsynchronousMin = 8;
 constexpr size_t kFilesInFlight = 512;
 constexpr unsigned kFallbackThreads = 64;
+constexpr absl::string_view kSnapshotToken = "hc1-";
+constexpr absl::string_view kProviderToken = "provider:";
+constexpr int64_t kSnapshotDaysMax = 30;
 
 using BatchSink = absl::FunctionRef<void(size_t index, FileResult&& result)>;
 
@@ -70,9 +86,12 @@ class BatchUnit : public Unit, public FileOwner {
 class HasherImpl : public Hasher {
  public:
   HasherImpl(const HasherOptions& options, VolumeOptions volume_options)
-      : options_(options), context_(std::move(volume_options), base::DefaultParallelism()) {
+      : options_(options),
+        cache_directory_(volume_options.cache_directory),
+        context_(std::move(volume_options), base::DefaultParallelism()) {
     context_.allow_unstable = options.allow_unstable;
     context_.use_ring = options.use_ring;
+    context_.interrupted = options.interrupted;
     context_.audit_share = options.audit_share;
     threads_ = options.threads > 0 ? static_cast<size_t>(options.threads) : 2 * base::DefaultParallelism();
   }
@@ -108,8 +127,44 @@ class HasherImpl : public Hasher {
     return AfterRun();
   }
 
-  absl::StatusOr<ChangeSet> ChangedSince(absl::string_view, absl::string_view, const TreeOptions&) override {
-    return absl::UnimplementedError("changes are not tracked");
+  absl::StatusOr<ChangeSet> ChangedSince(absl::string_view root, absl::string_view token,
+                                         const TreeOptions& options) override {
+    if (token.empty() || absl::StartsWith(token, kProviderToken)) {
+      const absl::StatusOr<ChangeSet> told = AskProviders(root, token, options);
+      if (told.ok() || !token.empty()) return told;
+    }
+    ASSIGN_OR_RETURN(const uint32_t options_crc, CrcOf(root, options));
+    Snapshot before;
+    ChangeSet changes;
+    if (!token.empty()) {
+      ASSIGN_OR_RETURN(const std::string path, SnapshotPath(token));
+      absl::StatusOr<Snapshot> opened = Snapshot::Open(path, options_crc);
+      if (absl::IsFailedPrecondition(opened.status())) return absl::InvalidArgumentError(opened.status().message());
+      changes.rescan = !opened.ok();
+      if (opened.ok()) before = *std::move(opened);
+    }
+    const int64_t now_ns = context_.clock.NowNs();  // before the first look
+    ChangeScan scan(context_, options, before);
+    Pipeline pipeline(threads_, MakeWorker(true));
+    ASSIGN_OR_RETURN(std::unique_ptr<Unit> first, scan.Root(root, pipeline));
+    pipeline.Add(std::move(first));
+    pipeline.Run();
+    if (context_.Interrupted()) return absl::CancelledError("interrupted");
+    if (before.faulted()) changes.rescan = true;
+    const bool all = token.empty() || changes.rescan;
+    ChangeSet found = scan.TakeChanges();
+    if (!all) changes.changes = std::move(found.changes);
+    changes.files_looked_at = found.files_looked_at;
+    changes.errors = std::move(found.errors);
+    changes.token = std::string(token);
+    if (all || scan.changed()) {
+      changes.token = NewToken();
+      ASSIGN_OR_RETURN(const std::string path, SnapshotPath(changes.token));
+      RETURN_IF_ERROR(base::MakeDirectories(std::string(base::DirectoryName(path)), 0700));
+      RETURN_IF_ERROR(Snapshot::Write(path, options_crc, now_ns, scan.Blocks()));
+      RemoveOldSnapshots(std::string(base::DirectoryName(path)));
+    }
+    return changes;
   }
 
   absl::Status Flush() override { return context_.volumes.Flush(); }
@@ -139,6 +194,71 @@ class HasherImpl : public Hasher {
   std::vector<absl::Status> cache_problems() const override { return context_.volumes.problems(); }
 
  private:
+  // What a provider that keeps track knows; its token carries its name.
+  absl::StatusOr<ChangeSet> AskProviders(absl::string_view root, absl::string_view token, const TreeOptions& options) {
+    if (options.follow_links || options.one_file_system || options.use_gitignore || !options.ignore.empty()) {
+      return absl::UnimplementedError("a provider's changes know no such options");
+    }
+    for (const DigestProviderFactory& factory : options_.providers) {
+      const absl::StatusOr<std::unique_ptr<DigestProvider>> provider = factory(root);
+      if (!provider.ok()) continue;
+      const std::string prefix = absl::StrCat(kProviderToken, (*provider)->name(), ":");
+      if (!token.empty() && !absl::StartsWith(token, prefix)) continue;
+      absl::StatusOr<DigestProvider::Changes> told =
+          (*provider)->ChangedSince(token.empty() ? token : token.substr(prefix.size()));
+      if (!told.ok()) continue;
+      ChangeSet changes;
+      changes.rescan = told->rescan && !token.empty();
+      changes.token = absl::StrCat(prefix, told->token);
+      if (token.empty()) return changes;
+      for (std::string& path : told->paths) {
+        const bool hidden = std::find(options.hide.begin(), options.hide.end(), path) != options.hide.end();
+        if (!hidden) changes.changes.push_back({std::move(path), ChangeSet::Change::Kind::kChanged});
+      }
+      std::sort(changes.changes.begin(), changes.changes.end(),
+                [](const auto& a, const auto& b) { return a.path < b.path; });
+      return changes;
+    }
+    if (token.empty()) return absl::NotFoundError("no provider keeps track of changes here");
+    return absl::InvalidArgumentError("the token is of a provider that is not here");
+  }
+
+  // Of all that decides what a snapshot holds.
+  static absl::StatusOr<uint32_t> CrcOf(absl::string_view root, const TreeOptions& options) {
+    std::unique_ptr<char, decltype(&std::free)> real(realpath(std::string(root).c_str(), nullptr), &std::free);
+    if (real == nullptr) return base::ErrnoStatus(errno, root);
+    const std::string text =
+        absl::StrCat(real.get(), "\n", options.follow_links, options.one_file_system, options.use_gitignore,
+                     options.use_hashcacheignore, options.skip_tagged_caches, "\n", absl::StrJoin(options.ignore, "\n"),
+                     "\n\n", absl::StrJoin(options.hide, "\n"));
+    return Crc32c(text.data(), text.size());
+  }
+
+  absl::StatusOr<std::string> SnapshotPath(absl::string_view token) const {
+    const bool ours = absl::StartsWith(token, kSnapshotToken) && token.size() == kSnapshotToken.size() + 16 &&
+                      FromHex(token.substr(kSnapshotToken.size())).ok();
+    if (!ours) return absl::InvalidArgumentError(absl::StrCat("not a change token: ", absl::CHexEscape(token)));
+    return base::JoinPath(cache_directory_, absl::StrCat("snapshots/", token));
+  }
+
+  static std::string NewToken() {
+    std::random_device random;
+    return absl::StrCat(kSnapshotToken, absl::Hex(random(), absl::kZeroPad8), absl::Hex(random(), absl::kZeroPad8));
+  }
+
+  void RemoveOldSnapshots(const std::string& directory) const {
+    DIR* const listing = opendir(directory.c_str());
+    if (listing == nullptr) return;
+    const int64_t oldest = context_.clock.NowNs() / 1'000'000'000 - kSnapshotDaysMax * 24 * 3600;
+    while (const dirent* const entry = readdir(listing)) {
+      struct stat attributes;
+      if (!absl::StartsWith(entry->d_name, kSnapshotToken)) continue;
+      if (fstatat(dirfd(listing), entry->d_name, &attributes, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (attributes.st_mtim.tv_sec < oldest) unlinkat(dirfd(listing), entry->d_name, 0);
+    }
+    closedir(listing);
+  }
+
   std::function<std::unique_ptr<Worker>(Pipeline&)> MakeWorker(bool asynchronous) {
     WorkerLimits limits;
     limits.files_max = std::max<size_t>(kFilesInFlight / threads_, 16);
@@ -160,6 +280,7 @@ class HasherImpl : public Hasher {
   }
 
   const HasherOptions options_;
+  const std::string cache_directory_;
   mutable Context context_;
   size_t threads_ = 1;
   std::atomic<size_t> findings_dropped_{0};

@@ -28,6 +28,7 @@
 #include <fcntl.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,6 +65,9 @@ struct HasherOptions {
   double audit_share = 0.001;
   uint64_t memory_bytes_max = 32 << 20;
   bool use_ring = true;
+  // Asked before each file and each MiB of a large one; once true, the files not yet
+  // hashed get Cancelled.
+  std::function<bool()> interrupted;
   std::vector<DigestProviderFactory> providers;  // asked first to last, before the cache
   base::Clock* clock = nullptr;                  // nullptr = the real one
   Filesystem* filesystem = nullptr;              // nullptr = the real one

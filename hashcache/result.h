@@ -53,7 +53,8 @@ struct FileResult {
   absl::Status status;  // of this file; OK unless kError or kUnstable
   Outcome outcome = Outcome::kError;
   TrustClass trust = TrustClass::kNone;
-  uint32_t mode = 0;  // st_mode, 0 if unknown
+  uint32_t mode = 0;    // st_mode, 0 if unknown
+  uint64_t device = 0;  // st_dev, 0 if unknown
   Fingerprint fingerprint;
   Digests digests;  // those asked for, and any others that came for free
 };

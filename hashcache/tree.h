@@ -16,14 +16,14 @@
 namespace hashcache {
 
 struct TreeOptions {
-  AlgorithmSet algorithms = Algorithm::kBlake3;
-  bool follow_links = false;        // -L: as what they point to; loops are cut
-  bool one_file_system = false;     // do not enter other mounts
-  bool use_gitignore = false;       // .gitignore and .git/info/exclude, and skip .git
-  bool use_hashcacheignore = true;  // .hashcacheignore, same syntax
-  bool skip_tagged_caches = false;  // of directories with a CACHEDIR.TAG only the tag
-  std::vector<std::string> ignore;  // more patterns, as at the root
-  std::vector<std::string> hide;    // full paths below the root that do not exist for us
+  AlgorithmSet algorithms = Algorithm::kBlake3;  // empty: only look, read nothing
+  bool follow_links = false;                     // -L: as what they point to; loops are cut
+  bool one_file_system = false;                  // do not enter other mounts
+  bool use_gitignore = false;                    // .gitignore and .git/info/exclude, and skip .git
+  bool use_hashcacheignore = true;               // .hashcacheignore, same syntax
+  bool skip_tagged_caches = false;               // of directories with a CACHEDIR.TAG only the tag
+  std::vector<std::string> ignore;               // more patterns, as at the root
+  std::vector<std::string> hide;                 // full paths below the root that do not exist for us
 };
 
 enum class EntryKind : uint8_t { kFile, kDirectory, kSymlink, kOther };

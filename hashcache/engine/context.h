@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,8 @@ struct Context {
     findings.push_back(std::move(finding));
   }
 
+  bool Interrupted() const { return interrupted && interrupted(); }
+
   base::Clock& clock;
   Filesystem& filesystem;
   const bool use_cache;
@@ -53,6 +56,7 @@ struct Context {
   bool allow_unstable = false;
   bool use_ring = true;
   double audit_share = 0;
+  std::function<bool()> interrupted;  // may be null
   Volumes volumes;
   Counters counters;
   // A run reads at most this much for audits.

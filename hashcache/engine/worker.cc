@@ -35,6 +35,12 @@ absl::Status NotAFile(uint32_t mode) {
   return absl::FailedPreconditionError(absl::StrCat(what, ", not a regular file"));
 }
 
+void SetFile(const FileAttributes& attributes, uint32_t generation, FileResult* result) {
+  result->mode = attributes.mode;
+  result->device = attributes.device;
+  result->fingerprint = FingerprintOf(attributes, generation);
+}
+
 }  // namespace
 
 Worker::Worker(Context& context, WorkerLimits limits)
@@ -48,9 +54,21 @@ Worker::Worker(Context& context, WorkerLimits limits)
 Worker::~Worker() { CHECK(!Busy()) << "files are still being read"; }
 
 void Worker::Hash(const FileTask& original) {
+  if (context_.Interrupted()) return Fail(original, absl::CancelledError("interrupted"));
+  if (original.algorithms.empty()) return LookOnly(original);
   FileTask task = original;
   if (AnswerFromCache(&task)) return;
   Read(task);
+}
+
+void Worker::LookOnly(const FileTask& task) {
+  FileAttributes attributes;
+  const int result = filesystem_.StatAt(task.directory, task.name, task.follow, false, &attributes);
+  if (result != 0) return Fail(task, base::ErrnoStatus(-result, "stat"));
+  if (!S_ISREG(attributes.mode)) return Fail(task, NotAFile(attributes.mode));
+  task.result->outcome = Outcome::kHit;
+  SetFile(attributes, 0, task.result);
+  Done(task);
 }
 
 bool Worker::AnswerFromCache(FileTask* task) {
@@ -97,8 +115,7 @@ bool Worker::TakeIfHit(FileTask* task, const FileAttributes& attributes, Volume&
   FileResult& result = *task->result;
   result.outcome = Outcome::kHit;
   result.trust = record->trust;
-  result.mode = attributes.mode;
-  result.fingerprint = fingerprint;
+  SetFile(attributes, generation, &result);
   result.digests = record->digests.Only(task->algorithms);
   context_.counters.hits.fetch_add(1, std::memory_order_relaxed);
   Done(*task);
@@ -109,8 +126,7 @@ bool Worker::DrawnForAudit(uint64_t size_bytes) {
   if (context_.audit_share <= 0) return false;
   const double drawn = static_cast<double>(Random() >> 11) * 0x1.0p-53;
   if (drawn >= context_.audit_share) return false;
-  return context_.audit_bytes_left.fetch_sub(static_cast<int64_t>(size_bytes)) >=
-         static_cast<int64_t>(size_bytes);
+  return context_.audit_bytes_left.fetch_sub(static_cast<int64_t>(size_bytes)) >= static_cast<int64_t>(size_bytes);
 }
 
 void Worker::Read(const FileTask& task) {
@@ -153,8 +169,7 @@ Worker::Step Worker::ReadQuick(Attempt* attempt, bool may_go_cold) {
   if (size < 0 || static_cast<size_t>(size) == buffer_.size()) {
     // Not in memory, or not small: look what it is first.
     if (!Begin(attempt)) return Step::kDone;
-    if (size == -EAGAIN && may_go_cold && attempt->reading.before.size_bytes < kDirectSizeMin)
-      return Step::kCold;
+    if (size == -EAGAIN && may_go_cold && attempt->reading.before.size_bytes < kDirectSizeMin) return Step::kCold;
     if (attempt->reading.before.size_bytes <= buffer_.size()) return ReadSmall(attempt, may_go_cold);
     return ReadLarge(attempt);
   }
@@ -219,9 +234,8 @@ Worker::Step Worker::ReadSmall(Attempt* attempt, bool may_go_cold) {
     if (size == 0 || (expected > 0 && bytes_read >= expected)) break;
     if (bytes_read == buffer_.size()) return ReadLarge(attempt);
   }
-  return Finish(
-      attempt, bytes_read,
-      Stream(attempt->task.algorithms).HashWhole(absl::MakeConstSpan(buffer_).subspan(0, bytes_read)));
+  return Finish(attempt, bytes_read,
+                Stream(attempt->task.algorithms).HashWhole(absl::MakeConstSpan(buffer_).subspan(0, bytes_read)));
 }
 
 Worker::Step Worker::ReadLarge(Attempt* attempt) {
@@ -229,13 +243,14 @@ Worker::Step Worker::ReadLarge(Attempt* attempt) {
   const bool leased = attempt->reading.lease == Lease::kHeld;
   const auto keep_going = [this, attempt, leased] {
     // A writer that waits for our lease must not wait for the rest of the file.
-    return !leased || filesystem_.LeaseIsWhole(attempt->fd);
+    return !context_.Interrupted() && (!leased || filesystem_.LeaseIsWhole(attempt->fd));
   };
   LargeFileHasher hasher(filesystem_, context_.pool(), keep_going);
   const double residency = size_bytes >= kMapSizeMin ? filesystem_.ResidentShare(attempt->fd, size_bytes) : 1;
   const ReadMethod method = LargeFileHasher::Choose(size_bytes, residency, leased);
   const absl::StatusOr<LargeRead> read = hasher.Hash(attempt->fd, size_bytes, attempt->task.algorithms, method);
   if (read.ok()) return Finish(attempt, read->bytes_read, read->digests);
+  if (context_.Interrupted()) return FailAttempt(attempt, absl::CancelledError("interrupted"));
   if (absl::IsCancelled(read.status())) return Unstable(attempt, Digests());
   return FailAttempt(attempt, read.status());
 }
@@ -260,8 +275,7 @@ Worker::Step Worker::Unstable(Attempt* attempt, const Digests& digests) {
   }
   FileResult& result = *attempt->task.result;
   result.outcome = Outcome::kUnstable;
-  result.mode = attempt->reading.before.mode;
-  result.fingerprint = FingerprintOf(attempt->reading.before, attempt->reading.generation);
+  SetFile(attempt->reading.before, attempt->reading.generation, &result);
   result.status = absl::AbortedError("changed while it was read, three times over");
   if (context_.allow_unstable) {
     result.digests = digests;
@@ -276,8 +290,7 @@ Worker::Step Worker::Unstable(Attempt* attempt, const Digests& digests) {
 Worker::Step Worker::Give(Attempt* attempt, Outcome outcome, const Digests& digests) {
   FileResult& result = *attempt->task.result;
   result.outcome = outcome;
-  result.mode = attempt->reading.before.mode;
-  result.fingerprint = FingerprintOf(attempt->reading.before, attempt->reading.generation);
+  SetFile(attempt->reading.before, attempt->reading.generation, &result);
   result.digests = digests;
   Counters& counters = context_.counters;
   (outcome == Outcome::kBusy ? counters.busy : counters.hashed).fetch_add(1, std::memory_order_relaxed);
@@ -337,8 +350,7 @@ bool Worker::HasFineTimes(const Attempt& attempt) {
 Fingerprint Worker::VerityFingerprint(absl::string_view measured, uint64_t size_bytes) {
   uint8_t bytes[32] = {};
   HashStream stream(Algorithm::kBlake3);
-  const Digests digests =
-      stream.HashWhole({reinterpret_cast<const uint8_t*>(measured.data()), measured.size()});
+  const Digests digests = stream.HashWhole({reinterpret_cast<const uint8_t*>(measured.data()), measured.size()});
   std::copy_n(digests.Get(Algorithm::kBlake3).begin(), sizeof bytes, bytes);
   return {.inode = base::LoadLittle<uint64_t>(bytes),
           .size_bytes = size_bytes,
@@ -361,8 +373,7 @@ bool Worker::AnswerByVerity(Attempt* attempt) {
   FileResult& result = *attempt->task.result;
   result.outcome = Outcome::kHit;
   result.trust = TrustClass::kVerity;
-  result.mode = attempt->reading.before.mode;
-  result.fingerprint = FingerprintOf(attempt->reading.before, attempt->reading.generation);
+  SetFile(attempt->reading.before, attempt->reading.generation, &result);
   result.digests = record->digests.Only(attempt->task.algorithms);
   filesystem_.Close(attempt->fd);
   context_.counters.hits.fetch_add(1, std::memory_order_relaxed);

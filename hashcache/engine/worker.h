@@ -80,6 +80,7 @@ class Worker {
   struct ColdFile;  // ... asynchronously
   enum class Step { kDone, kRetry, kCold };
 
+  void LookOnly(const FileTask& task);
   // From the cache.
   bool AnswerFromCache(FileTask* task);
   bool TakeIfHit(FileTask* task, const FileAttributes& attributes, Volume& volume);

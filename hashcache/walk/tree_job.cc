@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <climits>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "hashcache/engine/worker.h"
+#include "hashcache/store/rules.h"
+#include "hashcache/walk/ignore_files.h"
 #include "hashcache/walk/listing.h"
 
 namespace hashcache {
@@ -20,18 +20,6 @@ namespace {
 
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NONBLOCK;
 constexpr size_t kGroupSize = 256;
-constexpr absl::string_view kCacheTag = "CACHEDIR.TAG";
-constexpr absl::string_view kCacheTagSignature = "Signature: 8a477f597d28d172789f06886806bc55";
-
-std::string ReadAt(int directory, const char* name, size_t size_max) {
-  const absl::StatusOr<base::Fd> fd = base::OpenFileAt(directory, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-  struct stat attributes;
-  if (!fd.ok() || fstat(fd->get(), &attributes) != 0 || !S_ISREG(attributes.st_mode)) return "";
-  std::string text(size_max, '\0');
-  const absl::StatusOr<size_t> size = base::ReadFull(fd->get(), absl::MakeSpan(&text[0], text.size()));
-  text.resize(size.ok() ? *size : 0);
-  return text;
-}
 
 }  // namespace
 
@@ -49,8 +37,7 @@ struct TreeJob::Directory {
 // A run of entries of one directory that are not directories.
 class TreeJob::FilesUnit : public Unit, public FileOwner {
  public:
-  FilesUnit(TreeJob& job, Pipeline& pipeline, std::shared_ptr<const Directory> directory, size_t begin,
-            size_t end)
+  FilesUnit(TreeJob& job, Pipeline& pipeline, std::shared_ptr<const Directory> directory, size_t begin, size_t end)
       : job_(job), pipeline_(pipeline), directory_(std::move(directory)), begin_(begin), end_(end) {}
 
   void Run(Worker& worker) override {
@@ -112,6 +99,18 @@ class TreeJob::FilesUnit : public Unit, public FileOwner {
     }
   }
 
+  // A provider tells digests only; the attributes are in the kernel's memory.
+  void LookAt(Context& context, size_t index, FileResult* result) const {
+    FileAttributes attributes;
+    const char* const name = directory_->listing.Name(directory_->listing.entries()[begin_ + index]).data();
+    if (context.filesystem.StatAt(directory_->fd.get(), name, job_.options_.follow_links, false, &attributes) != 0) {
+      return;
+    }
+    result->mode = attributes.mode;
+    result->device = attributes.device;
+    result->fingerprint = FingerprintOf(attributes, 0);
+  }
+
   void AskProviders(Context& context) {
     for (const std::unique_ptr<DigestProvider>& provider : job_.providers_) {
       if (!provider->algorithms().HasAll(job_.options_.algorithms)) continue;
@@ -138,6 +137,7 @@ class TreeJob::FilesUnit : public Unit, public FileOwner {
         result.outcome = Outcome::kProvider;
         result.trust = TrustClass::kProvider;
         result.digests = digests[i];
+        LookAt(context, indexes[i], &result);
         context.counters.files.fetch_add(1, std::memory_order_relaxed);
         context.counters.provided.fetch_add(1, std::memory_order_relaxed);
       }
@@ -187,8 +187,8 @@ class TreeJob::ListUnit : public Unit {
     Context& context = worker.context();
     Directory& directory = *directory_;
     if (parent_ != nullptr) {
-      const int fd = context.filesystem.Open(parent_->fd.get(), name_.c_str(), kDirectoryFlags,
-                                             job_.options_.follow_links, false);
+      const int fd =
+          context.filesystem.Open(parent_->fd.get(), name_.c_str(), kDirectoryFlags, job_.options_.follow_links, false);
       if (fd < 0) return base::ErrnoStatus(-fd, "open");
       directory.fd.Reset(fd);
       directory.path = absl::StrCat(parent_->path, name_, "/");
@@ -217,30 +217,18 @@ class TreeJob::ListUnit : public Unit {
     context.counters.directories.fetch_add(1, std::memory_order_relaxed);
     const int listed = directory.listing.Read(directory.fd.get(), worker.scratch());
     if (listed != 0) return base::ErrnoStatus(-listed, "list");
-    ReadIgnoreFiles();
-    Select(context);
+    LearnKinds(context);
+    const TreeOptions& options = job_.options_;
+    const int fd = directory.fd.get();
+    directory.scope = ScopeOf(options, fd, directory.path, directory.listing,
+                              parent_ != nullptr ? parent_->scope : RootScope(options, fd));
+    DropIgnored(options, fd, directory.path, directory.scope.get(), job_.hidden_, &directory.listing);
     directory.listing.Sort();
     return absl::OkStatus();
   }
 
-  void ReadIgnoreFiles() {
-    Directory& directory = *directory_;
-    const TreeOptions& options = job_.options_;
-    directory.scope = parent_ != nullptr ? parent_->scope : job_.RootScope(directory.fd.get());
-    if (!options.use_gitignore && !options.use_hashcacheignore) return;
-    auto scope = std::make_shared<IgnoreScope>(directory.path, directory.scope);
-    const auto add = [&](bool wanted, const char* name) {
-      if (wanted && directory.listing.Find(name) != nullptr) {
-        scope->AddLines(ReadAt(directory.fd.get(), name, IgnoreScope::kFileSizeMax));
-      }
-    };
-    add(options.use_gitignore, ".gitignore");
-    add(options.use_hashcacheignore, ".hashcacheignore");
-    if (!scope->empty()) directory.scope = std::move(scope);
-  }
-
-  // Drops what is ignored; learns kinds that the directory does not tell.
-  void Select(Context& context) {
+  // Learns kinds that the directory does not tell.
+  void LearnKinds(Context& context) {
     Directory& directory = *directory_;
     std::vector<Listing::Entry>& entries = directory.listing.entries();
     const bool follow = job_.options_.follow_links;
@@ -254,17 +242,6 @@ class TreeJob::ListUnit : public Unit {
                    : S_ISLNK(attributes.mode) ? EntryKind::kSymlink
                                               : EntryKind::kOther;
     }
-    const bool only_tag =
-        job_.options_.skip_tagged_caches && directory.listing.Find(kCacheTag) != nullptr &&
-        absl::StartsWith(ReadAt(directory.fd.get(), kCacheTag.data(), kCacheTagSignature.size()),
-                         kCacheTagSignature);
-    entries.erase(std::remove_if(entries.begin(), entries.end(),
-                                 [&](const Listing::Entry& entry) {
-                                   const absl::string_view name = directory.listing.Name(entry);
-                                   if (only_tag) return name != kCacheTag;
-                                   return job_.Hidden(directory, name, entry.kind == EntryKind::kDirectory);
-                                 }),
-                  entries.end());
   }
 
   std::vector<std::unique_ptr<Unit>> Parts() const {
@@ -272,8 +249,8 @@ class TreeJob::ListUnit : public Unit {
     const std::vector<Listing::Entry>& entries = directory_->listing.entries();
     for (size_t i = 0; i < entries.size();) {
       if (entries[i].kind == EntryKind::kDirectory) {
-        parts.push_back(std::make_unique<ListUnit>(job_, pipeline_, directory_,
-                                                   std::string(directory_->listing.Name(entries[i]))));
+        parts.push_back(
+            std::make_unique<ListUnit>(job_, pipeline_, directory_, std::string(directory_->listing.Name(entries[i]))));
         ++i;
         continue;
       }
@@ -298,23 +275,6 @@ absl::StatusOr<std::unique_ptr<Unit>> TreeJob::Root(absl::string_view root, Pipe
   ASSIGN_OR_RETURN(base::Fd fd, base::OpenFile(std::string(root), kDirectoryFlags));
   hidden_.insert(options_.hide.begin(), options_.hide.end());
   return std::make_unique<ListUnit>(*this, pipeline, std::move(fd));
-}
-
-std::shared_ptr<const IgnoreScope> TreeJob::RootScope(int fd) const {
-  auto scope = std::make_shared<IgnoreScope>("", nullptr);
-  if (options_.use_gitignore) scope->AddLines(ReadAt(fd, ".git/info/exclude", IgnoreScope::kFileSizeMax));
-  auto given = std::make_shared<IgnoreScope>("", scope->empty() ? nullptr : scope);
-  given->AddLines(absl::StrJoin(options_.ignore, "\n"));
-  if (!given->empty()) return given;
-  return scope->empty() ? nullptr : scope;
-}
-
-bool TreeJob::Hidden(const Directory& directory, absl::string_view name, bool is_directory) const {
-  if (options_.use_gitignore && name == ".git") return true;
-  if (directory.scope == nullptr && hidden_.empty()) return false;
-  const std::string path = absl::StrCat(directory.path, name);
-  if (hidden_.contains(path)) return true;
-  return directory.scope != nullptr && directory.scope->Ignores(path, is_directory);
 }
 
 }  // namespace hashcache

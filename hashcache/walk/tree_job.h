@@ -41,10 +41,6 @@ class TreeJob {
   class ListUnit;
   class FilesUnit;
 
-  std::shared_ptr<const IgnoreScope> RootScope(int fd) const;
-  // Whether the walk leaves out what `path` names.
-  bool Hidden(const Directory& directory, absl::string_view name, bool is_directory) const;
-
   Context& context_;
   const TreeOptions options_;
   TreeSink& sink_;
