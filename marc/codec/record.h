@@ -83,6 +83,8 @@ class Record {
   // REQUIRES: index < fields().size().
   void ReplaceField(size_t index, absl::string_view content);
   void RemoveField(size_t index);
+  // REQUIRES: tag.size() == 3.
+  void RenameField(size_t index, absl::string_view tag) { fields_[index].packed_tag = PackTag(tag); }
   // Removes fields whose tag fits `pattern`, where X stands for any character.
   // Returns how many.
   size_t RemoveFields(absl::string_view pattern);
