@@ -44,7 +44,7 @@ struct WriteOptions {
 struct StoreItem {
   absl::string_view path;  // borrowed, as `data`, until Store() returns
   absl::string_view data;
-  uint32_t mode = 0644;                           // umask applies
+  uint32_t mode = 0644;                           // umask applies, as it was at ForPath()
   absl::Time mtime = absl::InfinitePast();        // = now
   absl::Duration ttl = absl::InfiniteDuration();  // else needs kTtl
   bool keep_if_equal = false;                     // same bytes: inode untouched

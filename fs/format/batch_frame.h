@@ -24,7 +24,8 @@ constexpr uint32_t kFrameMagic = 0x46424643;  // "CFBF"
 constexpr uint16_t kFrameVersionMin = 1;
 constexpr uint16_t kFrameVersionMax = 1;
 constexpr size_t kFrameHeaderBytes = 32;
-constexpr size_t kFrameBytesMax = size_t{1} << 20;
+// A page less than the kernel's 1 MiB per request, so that a buffer at any address fits one.
+constexpr size_t kFrameBytesMax = (size_t{1} << 20) - 4096;
 constexpr int kFrameItemsMax = 16384;
 
 enum class FrameKind : uint16_t { kRequest = 1, kReply = 2 };

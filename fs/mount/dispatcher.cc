@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "fs/mount/attributes.h"
@@ -18,12 +19,32 @@ constexpr unsigned kBackgroundMax = 64;
 
 }  // namespace
 
-// A libfuse handler that calls a method of the Dispatcher.
-template <auto kMethod>
+// A libfuse handler that calls a method of the Dispatcher, or of its control tree for an inode of
+// that; nullptr there means that it is not allowed.
+template <auto kMethod, auto kControlMethod = nullptr>
 struct Handler;
 
+template <typename... Args, void (Dispatcher::*kMethod)(fuse_req_t, fuse_ino_t, Args...), auto kControlMethod>
+struct Handler<kMethod, kControlMethod> {
+  static void Call(fuse_req_t request, fuse_ino_t inode, Args... args) noexcept {
+    auto* transport = static_cast<Transport*>(fuse_req_userdata(request));
+    auto* dispatcher = static_cast<Dispatcher*>(transport->user());
+    if (!ControlTree::Owns(inode)) {
+      (dispatcher->*kMethod)(request, inode, args...);
+    } else if constexpr (kControlMethod == nullptr) {
+      fuse_reply_err(request, EPERM);
+    } else {
+      (dispatcher->control_.*kControlMethod)(request, inode, args...);
+    }
+  }
+};
+
+// For requests that do not begin with an inode, or that deal with both kinds themselves.
+template <auto kMethod>
+struct PlainHandler;
+
 template <typename... Args, void (Dispatcher::*kMethod)(fuse_req_t, Args...)>
-struct Handler<kMethod> {
+struct PlainHandler<kMethod> {
   static void Call(fuse_req_t request, Args... args) noexcept {
     auto* transport = static_cast<Transport*>(fuse_req_userdata(request));
     (static_cast<Dispatcher*>(transport->user())->*kMethod)(request, args...);
@@ -37,36 +58,36 @@ class OperationTable {
     ops.init = [](void* user, fuse_conn_info* connection) {
       static_cast<Dispatcher*>(static_cast<Transport*>(user)->user())->Init(connection);
     };
-    ops.lookup = Handler<&Dispatcher::Lookup>::Call;
-    ops.forget = Handler<&Dispatcher::Forget>::Call;
-    ops.forget_multi = Handler<&Dispatcher::ForgetMulti>::Call;
-    ops.mknod = Handler<&Dispatcher::MakeNode>::Call;
+    ops.lookup = Handler<&Dispatcher::Lookup, &ControlTree::Lookup>::Call;
+    ops.forget = PlainHandler<&Dispatcher::Forget>::Call;
+    ops.forget_multi = PlainHandler<&Dispatcher::ForgetMulti>::Call;
+    ops.mknod = Handler<&Dispatcher::MakeNode, &ControlTree::MakeNode>::Call;
     ops.mkdir = Handler<&Dispatcher::MakeDirectory>::Call;
-    ops.symlink = Handler<&Dispatcher::MakeSymlink>::Call;
+    ops.symlink = PlainHandler<&Dispatcher::MakeSymlink>::Call;
     ops.readlink = Handler<&Dispatcher::ReadLink>::Call;
     ops.link = Handler<&Dispatcher::Link>::Call;
     ops.unlink = Handler<&Dispatcher::Unlink>::Call;
     ops.rmdir = Handler<&Dispatcher::RemoveDirectory>::Call;
     ops.rename = Handler<&Dispatcher::Rename>::Call;
-    ops.opendir = Handler<&Dispatcher::OpenDirectory>::Call;
-    ops.readdir = Handler<&Dispatcher::ReadDirectory>::Call;
-    ops.readdirplus = Handler<&Dispatcher::ReadDirectoryPlus>::Call;
-    ops.releasedir = Handler<&Dispatcher::Release>::Call;
-    ops.getattr = Handler<&Dispatcher::GetAttributes>::Call;
-    ops.setattr = Handler<&Dispatcher::SetAttributes>::Call;
-    ops.access = Handler<&Dispatcher::Access>::Call;
+    ops.opendir = Handler<&Dispatcher::OpenDirectory, &ControlTree::OpenDirectory>::Call;
+    ops.readdir = Handler<&Dispatcher::ReadDirectory, &ControlTree::ReadDirectory>::Call;
+    ops.readdirplus = Handler<&Dispatcher::ReadDirectoryPlus, &ControlTree::ReadDirectoryPlus>::Call;
+    ops.releasedir = Handler<&Dispatcher::Release, &ControlTree::Release>::Call;
+    ops.getattr = Handler<&Dispatcher::GetAttributes, &ControlTree::GetAttributes>::Call;
+    ops.setattr = Handler<&Dispatcher::SetAttributes, &ControlTree::SetAttributes>::Call;
+    ops.access = Handler<&Dispatcher::Access, &ControlTree::Access>::Call;
     ops.setxattr = Handler<&Dispatcher::SetXattr>::Call;
-    ops.getxattr = Handler<&Dispatcher::GetXattr>::Call;
-    ops.listxattr = Handler<&Dispatcher::ListXattrs>::Call;
+    ops.getxattr = Handler<&Dispatcher::GetXattr, &ControlTree::GetXattr>::Call;
+    ops.listxattr = Handler<&Dispatcher::ListXattrs, &ControlTree::ListXattrs>::Call;
     ops.removexattr = Handler<&Dispatcher::RemoveXattr>::Call;
-    ops.statfs = Handler<&Dispatcher::StatFs>::Call;
-    ops.create = Handler<&Dispatcher::Create>::Call;
-    ops.open = Handler<&Dispatcher::Open>::Call;
-    ops.release = Handler<&Dispatcher::Release>::Call;
-    ops.read = Handler<&Dispatcher::Read>::Call;
-    ops.write = Handler<&Dispatcher::Write>::Call;
-    ops.fsync = Handler<&Dispatcher::Fsync>::Call;
-    ops.fsyncdir = Handler<&Dispatcher::FsyncDirectory>::Call;
+    ops.statfs = Handler<&Dispatcher::StatFs, &ControlTree::StatFs>::Call;
+    ops.create = Handler<&Dispatcher::Create, &ControlTree::Create>::Call;
+    ops.open = Handler<&Dispatcher::Open, &ControlTree::Open>::Call;
+    ops.release = Handler<&Dispatcher::Release, &ControlTree::Release>::Call;
+    ops.read = Handler<&Dispatcher::Read, &ControlTree::Read>::Call;
+    ops.write = Handler<&Dispatcher::Write, &ControlTree::Write>::Call;
+    ops.fsync = Handler<&Dispatcher::Fsync, &ControlTree::Fsync>::Call;
+    ops.fsyncdir = Handler<&Dispatcher::FsyncDirectory, &ControlTree::Fsync>::Call;
     ops.fallocate = Handler<&Dispatcher::Fallocate>::Call;
     ops.copy_file_range = Handler<&Dispatcher::CopyFileRange>::Call;
     ops.lseek = Handler<&Dispatcher::Seek>::Call;
@@ -82,7 +103,12 @@ const fuse_lowlevel_ops& Dispatcher::operations() {
 }
 
 Dispatcher::Dispatcher(Volume& volume, const Options& options)
-    : volume_(volume), options_(options), workers_("fuse-worker", options.worker_count, 4096) {}
+    : volume_(volume),
+      options_(options),
+      control_(volume, {.statistics_prometheus = options.statistics_prometheus,
+                        .statistics_json = options.statistics_json,
+                        .fs_id = options.fs_id}),
+      workers_("fuse-worker", options.worker_count, 4096) {}
 
 Dispatcher::~Dispatcher() { WaitUntilIdle(); }
 
@@ -189,12 +215,17 @@ std::function<void(absl::Status)> Dispatcher::Tracked(std::function<void(absl::S
 }
 
 void Dispatcher::WaitUntilIdle() {
+  control_.WaitUntilIdle();
   workers_.Wait();
   base::MutexLock lock(&mutex_);
   while (commits_pending_ > 0) idle_.Wait(&mutex_);
 }
 
 void Dispatcher::GiveBack(InodeNumber inode, uint64_t count) {
+  if (ControlTree::Owns(inode)) {
+    control_.Forget(inode, count);
+    return;
+  }
   if (volume_.Forget(inode, count)) RemoveOrphansSoon();
 }
 

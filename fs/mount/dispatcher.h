@@ -26,6 +26,8 @@
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "fs/mount/control_tree.h"
+#include "fs/mount/notifier.h"
 #include "fs/mount/transport.h"
 #include "fs/volume/volume.h"
 
@@ -40,6 +42,8 @@ class Dispatcher : public RawOperations {
     size_t worker_count = 8;
     // The value of kStatisticsXattr; called on the serving thread.
     std::function<std::string()> statistics_json;
+    std::function<std::string()> statistics_prometheus;
+    uint64_t fs_id = 0;  // of the volume, for STAT in batches
   };
 
   Dispatcher(Volume& volume, const Options& options);
@@ -50,7 +54,10 @@ class Dispatcher : public RawOperations {
   // The libfuse table, for Transport::Mount() with this dispatcher as its user.
   static const fuse_lowlevel_ops& operations();
   // Before Serve().
-  void Attach(Transport* transport) { transport_ = transport; }
+  void Attach(Transport* transport, Notifier* notifier) {
+    transport_ = transport;
+    control_.Attach(notifier);
+  }
   // No request is being answered by a worker or waits for a commit.
   void WaitUntilIdle() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -59,8 +66,10 @@ class Dispatcher : public RawOperations {
   void SyncFs(const RawRequest& request) override;
 
  private:
-  template <auto kMethod>
+  template <auto kMethod, auto kControlMethod>
   friend struct Handler;
+  template <auto kMethod>
+  friend struct PlainHandler;
   friend class OperationTable;
 
   void Init(fuse_conn_info* connection);
@@ -128,6 +137,8 @@ class Dispatcher : public RawOperations {
   const Options options_;
   Transport* transport_ = nullptr;
   bool zero_message_open_ = false;
+
+  ControlTree control_;
 
   // The serving thread's own.
   std::vector<uint8_t> read_buffer_;

@@ -39,6 +39,10 @@ void Dispatcher::Lookup(fuse_req_t request, fuse_ino_t directory, const char* na
     fuse_reply_err(request, ENAMETOOLONG);
     return;
   }
+  if (absl::string_view(name) == kControlName) {
+    control_.LookupControl(request, directory);
+    return;
+  }
   const absl::StatusOr<Attributes> found = volume_.Lookup(directory, name);
   if (absl::IsNotFound(found.status()) && ErrnoForStatus(found.status()) == ENOENT) {
     fuse_entry_param absent{};

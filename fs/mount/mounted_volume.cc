@@ -30,7 +30,10 @@ MountedVolume::MountedVolume(Volume& volume, const Options& options)
       volume, Dispatcher::Options{.default_permissions = checked,
                                   .posix_acl = checked,
                                   .zero_message_open = !options.mount.plain_open,
-                                  .statistics_json = [this] { return StatisticsJson(CurrentStatistics()); }});
+                                  .statistics_json = [this] { return StatisticsJson(CurrentStatistics()); },
+                                  .statistics_prometheus = [this] {
+                                    return StatisticsPrometheus(CurrentStatistics());
+                                  }});
 }
 
 absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volume, const Options& options) {
@@ -40,13 +43,14 @@ absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volu
                                                 .mount_options = options.mount.ForFuse(options.source, geteuid())};
   ASSIGN_OR_RETURN(mounted->transport_,
                    Transport::Mount(transport_options, Dispatcher::operations(), dispatcher, dispatcher));
-  dispatcher->Attach(mounted->transport_.get());
   mounted->notifier_ = std::make_unique<Notifier>(*mounted);
+  dispatcher->Attach(mounted->transport_.get(), mounted->notifier_.get());
   return mounted;
 }
 
 MountedVolume::~MountedVolume() {
   if (transport_ != nullptr) transport_->Unmount();
+  dispatcher_->WaitUntilIdle();  // batches wait for their notices
   notifier_.reset();
   dispatcher_.reset();
   transport_.reset();

@@ -35,6 +35,7 @@ void FillAttributes(const Attributes& from, uint64_t fs_id, batch::FileAttribute
 absl::Status CheckName(absl::string_view name) {
   if (name.empty() || name == "." || name == "..") return Errno(EINVAL, "path has an empty, \".\" or \"..\" component");
   if (name.size() > kNameBytesMax) return Errno(EINVAL, "path has a component longer than 255 bytes");
+  if (name == kControlName) return Errno(EPERM, "the name .cachefs is reserved");
   if (name.find('\0') != absl::string_view::npos) return Errno(EINVAL, "path holds a NUL byte");
   return absl::OkStatus();
 }
@@ -345,7 +346,10 @@ absl::Status BatchSession::DigestOne(const batch::Request& request, const batch:
   ASSIGN_OR_RETURN(const Attributes file, Look(request, digest.path()));
   if (!file.is_regular()) return Errno(EISDIR, "is no regular file");
   RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, file.inode, R_OK));
-  ASSIGN_OR_RETURN(*result->mutable_digest(), volume_.GetXattr(file.inode, xattr));
+  const absl::StatusOr<std::string> kept = volume_.GetXattr(file.inode, xattr);
+  if (base::ErrnoOf(kept.status()) == ENODATA) return absl::UnimplementedError("this volume keeps no digests");
+  RETURN_IF_ERROR(kept.status());
+  result->set_digest(*kept);
   return absl::OkStatus();
 }
 

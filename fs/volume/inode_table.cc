@@ -154,6 +154,12 @@ bool InodeTable::IsHeldOnlyHere(const Inode& inode) const {
   return inode.references_ == 0 && inode.pins_ == 1;
 }
 
+bool InodeTable::IsReferenced(InodeNumber number) const {
+  base::MutexLock lock(&mutex_);
+  const auto found = inodes_.find(number);
+  return found != inodes_.end() && found->second->references_ > 0;
+}
+
 bool InodeTable::IsReferenced(const Inode& inode) const {
   base::MutexLock lock(&mutex_);
   return inode.references_ > 0;

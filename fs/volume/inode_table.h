@@ -137,6 +137,7 @@ class InodeTable {
   // Whether nobody holds `inode` but the caller, by one pin.
   bool IsHeldOnlyHere(const Inode& inode) const ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsReferenced(const Inode& inode) const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsReferenced(InodeNumber number) const ABSL_LOCKS_EXCLUDED(mutex_);
   // An orphan that nobody holds; each is given once.
   absl::StatusOr<absl::optional<InodePin>> NextOrphan() ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasOrphans() const ABSL_LOCKS_EXCLUDED(mutex_);

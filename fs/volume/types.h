@@ -20,6 +20,8 @@ namespace fs {
 
 constexpr InodeNumber kRootInode = 1;
 constexpr size_t kNameBytesMax = 255;
+// What a mount shows under this name, in every directory, is not part of the tree.
+constexpr char kControlName[] = ".cachefs";
 constexpr size_t kSymlinkBytesMax = 4095;
 constexpr size_t kXattrNameBytesMax = 255;
 constexpr size_t kXattrValueBytesMax = 64 << 10;  // Linux's XATTR_SIZE_MAX

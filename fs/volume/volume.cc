@@ -133,6 +133,8 @@ bool Volume::ChangeWouldWait(InodeNumber inode) {
   return false;
 }
 
+bool Volume::IsReferenced(InodeNumber inode) const { return state_->table.IsReferenced(inode); }
+
 bool Volume::Forget(InodeNumber inode, uint64_t count) { return state_->table.Forget(inode, count); }
 
 absl::Status Volume::RemoveOrphans() {

@@ -204,6 +204,8 @@ class Volume {
   // Gives back `count` references. True: an orphan can be removed now; call
   // RemoveOrphans() soon, on a thread that may wait.
   bool Forget(InodeNumber inode, uint64_t count);
+  // Whether somebody holds references to `inode`, i.e. the kernel may have cached it.
+  bool IsReferenced(InodeNumber inode) const;
   // Removes what nobody can reach any more.
   absl::Status RemoveOrphans();
 

@@ -35,6 +35,7 @@ std::string NameHashEnd(InodeNumber directory, uint64_t hash) {
 absl::Status CheckEntryName(absl::string_view name) {
   if (name.size() > kNameBytesMax) return base::ErrnoStatus(ENAMETOOLONG, "name is longer than 255 bytes");
   if (name.empty()) return base::ErrnoStatus(ENOENT, "name is empty");
+  if (name == kControlName) return base::ErrnoStatus(EPERM, "the name .cachefs is reserved");
   if (!IsEntryName(name)) {
     return base::ErrnoStatus(EINVAL, absl::StrCat("no name for an entry: \"", absl::CHexEscape(name), "\""));
   }
