@@ -146,11 +146,8 @@ void ControlTree::Lookup(fuse_req_t request, fuse_ino_t directory, const char* n
       base::MutexLock lock(&mutex_);
       inode = DirectoryNode(Kind::kBatch, parent->directory);
     }
-  } else if (parent->kind == Kind::kBatch) {
-    base::MutexLock lock(&mutex_);
-    const auto found = sessions_.find({parent->directory, std::string(wanted)});
-    if (found != sessions_.end()) inode = found->second;
   }
+  // A session is found by nobody: another name of it would keep it alive.
   if (inode == 0) {
     fuse_reply_err(request, ENOENT);
   } else {

@@ -16,6 +16,10 @@ namespace fs {
 namespace {
 
 constexpr size_t kPathBytesMax = 4095;
+// fs::Capability bits: atomic batches, digests, changes.
+constexpr uint32_t kCapabilities = 1 | 4 | 8;
+constexpr size_t kChangedPathsMax = 8192;
+constexpr size_t kChangedBytesMax = kReplyReserveBytes / 2;
 constexpr size_t kPayloadBytesMax = kFrameBytesMax - kFrameHeaderBytes - kReplyReserveBytes;
 
 void FillAttributes(const Attributes& from, uint64_t fs_id, batch::FileAttributes* to) {
@@ -45,20 +49,14 @@ std::string FullPath(const batch::Request& request, const batch::Path& path) {
   return absl::StrCat(request.directories(static_cast<int>(path.directory()) - 1), "/", path.name());
 }
 
-const char* DigestXattr(batch::DigestKind kind) {
-  switch (kind) {
-    case batch::DIGEST_CRC32C:
-      return "user.cachefs.crc32c";
-    case batch::DIGEST_XXH3:
-      return "user.cachefs.xxh3";
-    case batch::DIGEST_BLAKE3:
-      return "user.cachefs.blake3";
-    case batch::DIGEST_SHA256:
-      return "user.cachefs.sha256";
-    default:
-      return nullptr;
-  }
+// The kinds have the same numbers on the wire.
+bool IsDigestKind(batch::DigestKind kind) {
+  return kind >= batch::DIGEST_CRC32C && kind <= batch::DIGEST_SHA256;
 }
+static_assert(static_cast<int>(DigestType::kCrc32c) == batch::DIGEST_CRC32C);
+static_assert(static_cast<int>(DigestType::kXxh3) == batch::DIGEST_XXH3);
+static_assert(static_cast<int>(DigestType::kBlake3) == batch::DIGEST_BLAKE3);
+static_assert(static_cast<int>(DigestType::kSha256) == batch::DIGEST_SHA256);
 
 }  // namespace
 
@@ -88,7 +86,7 @@ std::string BatchSession::Handle(absl::string_view bytes) {
   if (request.items_size() == 0) {
     reply.set_version_min(kFrameVersionMin);
     reply.set_version_max(kFrameVersionMax);
-    reply.set_capabilities(1);  // atomic batches
+    reply.set_capabilities(kCapabilities);
     return EncodeFrame(FrameKind::kReply, frame->sequence, reply, "");
   }
   if (request.atomic()) {
@@ -145,7 +143,7 @@ absl::Status BatchSession::HandleItem(const batch::Request& request, const batch
     case batch::Item::kFlush:
       return volume_.Sync(Priority::kSync);
     case batch::Item::kChangedSince:
-      return absl::UnimplementedError("this volume keeps no change tokens");
+      return ChangedSinceOne(item.changed_since(), result);
     case batch::Item::kLookup:  // LookupRun()
     case batch::Item::OPERATION_NOT_SET:
       break;
@@ -341,15 +339,39 @@ absl::Status BatchSession::RenameOne(const batch::Request& request, const batch:
 
 absl::Status BatchSession::DigestOne(const batch::Request& request, const batch::Digest& digest,
                                      batch::Result* result) {
-  const char* const xattr = DigestXattr(digest.kind());
-  if (xattr == nullptr) return absl::InvalidArgumentError("digest of an unknown kind");
+  if (!IsDigestKind(digest.kind())) return absl::InvalidArgumentError("digest of an unknown kind");
   ASSIGN_OR_RETURN(const Attributes file, Look(request, digest.path()));
   if (!file.is_regular()) return Errno(EISDIR, "is no regular file");
   RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, file.inode, R_OK));
-  const absl::StatusOr<std::string> kept = volume_.GetXattr(file.inode, xattr);
-  if (base::ErrnoOf(kept.status()) == ENODATA) return absl::UnimplementedError("this volume keeps no digests");
-  RETURN_IF_ERROR(kept.status());
-  result->set_digest(*kept);
+  ASSIGN_OR_RETURN(*result->mutable_digest(), volume_.Digest(file.inode, static_cast<DigestType>(digest.kind())));
+  return absl::OkStatus();
+}
+
+bool BatchSession::MayList(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  const absl::StatusOr<InodeNumber> parent =
+      Directory(slash == absl::string_view::npos ? "" : path.substr(0, slash), /*make=*/false);
+  return parent.ok() && volume_.CheckAccess(options_.opener, *parent, R_OK | X_OK).ok();
+}
+
+absl::Status BatchSession::ChangedSinceOne(const batch::ChangedSince& item, batch::Result* result) {
+  RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, options_.directory, R_OK | X_OK));
+  ASSIGN_OR_RETURN(TreeChanges changes, volume_.ChangedSince(options_.directory, item.token(), kChangedPathsMax));
+  batch::Changes& answer = *result->mutable_changes();
+  size_t bytes = 0;
+  for (const std::string& path : changes.paths) {
+    // Names that the opener could not list are not told.
+    if (path != "." && options_.opener.uid != 0 && !MayList(path)) continue;
+    bytes += path.size() + 8;
+    if (bytes > kChangedBytesMax) {
+      changes.rescan = true;
+      break;
+    }
+    answer.add_paths(path);
+  }
+  if (changes.rescan) answer.clear_paths();
+  answer.set_token(changes.token);
+  answer.set_overflow(changes.rescan);
   return absl::OkStatus();
 }
 

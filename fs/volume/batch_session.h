@@ -89,6 +89,10 @@ class BatchSession {
   absl::Status RenameOne(const batch::Request& request, const batch::Rename& rename);
   absl::Status DigestOne(const batch::Request& request, const batch::Digest& digest, batch::Result* result);
 
+  absl::Status ChangedSinceOne(const batch::ChangedSince& item, batch::Result* result);
+  // Whether the opener could find `path` by listing directories.
+  bool MayList(absl::string_view path);
+
   // Answers the LOOKUP items from `first` on, read together; returns how many.
   int LookupRun(const batch::Request& request, int first, size_t room_bytes, batch::Reply* reply, std::string* out);
   absl::StatusOr<Attributes> CheckLookup(const batch::Request& request, const batch::Lookup& lookup);

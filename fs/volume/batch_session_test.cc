@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <set>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "fs/volume/testing/volume_fixture.h"
 
@@ -246,6 +247,40 @@ TEST_F(BatchSessionTest, StatGivesAttributesAndLinksAreNotFollowed) {
   const batch::Result result = One(session_, request);
   EXPECT_TRUE(S_ISLNK(result.attributes().mode()));
   EXPECT_EQ(result.attributes().fs_id(), 77u);
+}
+
+TEST_F(BatchSessionTest, DigestsAreThoseOfTheContent) {
+  MakeFile(kRootInode, "f", "abc");
+  batch::Request request;
+  batch::Digest& digest = *request.add_items()->mutable_digest();
+  digest.mutable_path()->set_name("f");
+  digest.set_kind(batch::DIGEST_SHA256);
+  EXPECT_EQ(absl::BytesToHexString(One(session_, request).digest()),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  digest.set_kind(batch::DIGEST_UNSPECIFIED);
+  EXPECT_EQ(One(session_, request).code(), static_cast<uint32_t>(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(BatchSessionTest, ChangesTellOnlyNamesThatTheOpenerCouldList) {
+  const InodeNumber closed = MakeDir(kRootInode, "closed");
+  ASSERT_OK(volume_->SetAttributes(closed, {.fields = AttributeChange::kMode, .mode = 0700}));
+  BatchSession user(*volume_, {.opener = {.uid = 1000, .gid = 1000}}, recorder_);
+  const auto changes = [](BatchSession& session, const std::string& token) {
+    batch::Request request;
+    request.add_items()->mutable_changed_since()->set_token(token);
+    return One(session, request).changes();
+  };
+  const std::string roots = changes(session_, "").token();
+  const std::string users = changes(user, "").token();
+  MakeFile(kRootInode, "open", "x");
+  MakeFile(closed, "secret", "x");
+  const batch::Changes seen_by_root = changes(session_, roots);
+  const batch::Changes seen_by_user = changes(user, users);
+  const std::set<std::string> all(seen_by_root.paths().begin(), seen_by_root.paths().end());
+  const std::set<std::string> some(seen_by_user.paths().begin(), seen_by_user.paths().end());
+  EXPECT_TRUE(seen_by_root.overflow() || (all.contains("open") && all.contains("closed/secret")));
+  EXPECT_TRUE(some.contains("open"));
+  EXPECT_FALSE(some.contains("closed/secret"));
 }
 
 TEST_F(BatchSessionTest, DamagedFramesAreRefusedWithVersions) {
