@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 // say.
 template <typename Row>
 class RowTest : public ::testing::Test {};
-using RowTypes = ::testing::Types<InodeRow, NameRow, OrderRow, UsageRow>;
+using RowTypes = ::testing::Types<InodeRow, NameRow, OrderRow, UsageRow, PolicyRow>;
 TYPED_TEST_SUITE(RowTest, RowTypes);
 
 TYPED_TEST(RowTest, RoundTrip) {

@@ -33,7 +33,10 @@ enum class Counter : uint32_t {
 
 std::string CounterKey(Counter counter);
 std::string UsageKey(uint32_t policy);
+std::string PolicyKey(uint32_t policy);
 std::string OrphanKey(InodeNumber inode);
+// Expiry rows stand under the minute, so that what is due lies together.
+std::string ExpiryKey(int64_t expiry_seconds, InodeNumber inode);
 std::string XattrKey(InodeNumber inode, absl::string_view name);
 
 std::string EncodeCounter(uint64_t value);
@@ -49,6 +52,30 @@ struct UsageRow {
   static absl::StatusOr<UsageRow> Decode(absl::string_view bytes);
   std::string DebugString() const;
   static std::vector<UsageRow> TestInstances();
+};
+
+// The policy of a directory tree. A field that was not set has its default.
+struct PolicyRow {
+  enum Kind : uint8_t { kKeep = 1, kLru = 2, kFifo = 3 };
+  enum Compression : uint8_t { kNone = 1, kLz4 = 2, kZstd = 3 };
+  enum Field : uint8_t { kKindField = 1, kTtlField = 2, kQuotaField = 4, kCompressionField = 8, kDigestField = 16 };
+
+  InodeNumber root = 0;
+  uint8_t fields = 0;  // the Fields that were set
+  Kind kind = kKeep;
+  uint64_t ttl_seconds = 0;  // 0 = entries do not expire
+  uint64_t quota_bytes = 0;  // 0 = no limit
+  Compression compression = kNone;
+  uint32_t digests = 0;  // bit 1 << DigestType: computed without being asked for
+  bool operator==(const PolicyRow&) const = default;
+
+  // Whether files may be removed to make room for others.
+  bool is_evictable() const { return kind != kKeep; }
+
+  std::string Encode() const;
+  static absl::StatusOr<PolicyRow> Decode(absl::string_view bytes);
+  std::string DebugString() const;
+  static std::vector<PolicyRow> TestInstances();
 };
 
 }  // namespace fs

@@ -83,6 +83,7 @@ absl::StatusOr<Attributes> Volume::SetAttributes(InodeNumber inode, const Attrib
   RETURN_IF_ERROR(CheckChange(*pin, change));
   if ((change.fields & ~uint32_t{AttributeChange::kKillPrivileges}) == 0) return state.AttributesOf(*pin);
   RETURN_IF_ERROR(ChangeInode(state, *pin, [&](Change& built) { return SetLocked(state, *pin, change, built); }));
+  state.NoteUse(*pin);
   return state.AttributesOf(*pin);
 }
 

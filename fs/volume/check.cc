@@ -46,6 +46,9 @@ struct Seen {
   uint64_t subdirectories = 0;
   uint64_t index_max = 0;
   InodeNumber parent = 0;
+  int64_t expiry_seconds = 0;  // 0 = never
+  uint32_t expiry_rows = 0;
+  bool has_expiring = false;
 
   bool is_directory() const { return S_ISDIR(mode); }
 };
@@ -71,6 +74,7 @@ class Checker {
   void CheckLinks(InodeNumber inode, const Seen& seen);
   void CheckNumbers();
   void CheckAncestors();
+  void CheckExpiry();
   void CheckUsage();
 
   Engine& engine_;
@@ -79,6 +83,8 @@ class Checker {
   NameHash hash_;
   uint64_t next_inode_ = 0;
   absl::flat_hash_map<InodeNumber, Seen> inodes_;
+  std::vector<std::pair<InodeNumber, uint64_t>> expiry_rows_;  // inode, minute
+  absl::flat_hash_set<uint32_t> policies_;
   absl::flat_hash_map<uint32_t, UsageRow> usage_rows_;
   absl::flat_hash_map<uint32_t, UsageRow> usage_;
 };
@@ -148,6 +154,8 @@ void Checker::CheckInodeRow(InodeNumber inode, absl::string_view value) {
   seen.next_index = row->next_index;
   seen.run_next = row->run_next;
   seen.run_end = row->run_end;
+  seen.expiry_seconds = row->expiry_time.is_zero() ? 0 : std::max<int64_t>(row->expiry_time.seconds, 1);
+  seen.has_expiring = row->has_expiring;
 }
 
 absl::Status Checker::CheckBackReference(InodeNumber inode, absl::string_view suffix) {
@@ -226,9 +234,18 @@ absl::Status Checker::CheckVolumeRow(absl::string_view key, absl::string_view va
       usage_rows_[base::LoadBig<uint32_t>(suffix.data())] = *usage;
       return absl::OkStatus();
     }
-    case RowType::kCounter:
-    case RowType::kExpiry:
+    case RowType::kExpiry: {
+      if (suffix.size() != 16) break;
+      const InodeNumber inode = base::LoadBig<uint64_t>(suffix.data() + 8);
+      const auto minute = base::LoadBig<uint64_t>(suffix.data());
+      expiry_rows_.emplace_back(inode, minute);
+      return absl::OkStatus();
+    }
     case RowType::kPolicy:
+      if (suffix.size() != 4 || !PolicyRow::Decode(value).ok()) break;
+      policies_.insert(base::LoadBig<uint32_t>(suffix.data()));
+      return absl::OkStatus();
+    case RowType::kCounter:
     case RowType::kChunk:
     case RowType::kSharedExtent:
       return absl::OkStatus();
@@ -305,6 +322,9 @@ absl::Status Checker::CheckInode(InodeNumber inode, const Seen& seen) {
   ++usage.files;
   if (seen.policy != kNoPolicy) usage.bytes += seen.size_bytes;
   CheckLinks(inode, seen);
+  if (seen.policy != kNoPolicy && policies_.count(seen.policy) == 0) {
+    Report("T12", absl::StrCat(where, ": its policy ", seen.policy, " does not exist"));
+  }
   if (seen.xattr_rows != seen.xattr_row_count) {
     Report("T6", absl::StrCat(where, ": counts ", seen.xattr_row_count, " xattr rows, has ", seen.xattr_rows));
   }
@@ -364,6 +384,26 @@ void Checker::CheckAncestors() {
   }
 }
 
+void Checker::CheckExpiry() {
+  for (const auto& [inode, minute] : expiry_rows_) {
+    Seen& seen = inodes_[inode];
+    ++seen.expiry_rows;
+    if (!seen.exists || seen.expiry_seconds == 0 || static_cast<uint64_t>(seen.expiry_seconds) / 60 != minute) {
+      Report("T11", absl::StrCat("inode ", inode, ": an expiry row of minute ", minute, " that it does not ask for"));
+    }
+  }
+  for (const auto& [inode, seen] : inodes_) {
+    if (seen.exists && seen.expiry_seconds != 0 && seen.expiry_rows != 1) {
+      Report("T11", absl::StrCat("inode ", inode, ": expires, but has ", seen.expiry_rows, " expiry rows"));
+    }
+    if (seen.expiry_seconds == 0 || seen.parent == 0) continue;
+    const auto parent = inodes_.find(seen.parent);
+    if (parent != inodes_.end() && !parent->second.has_expiring) {
+      Report("T11", absl::StrCat("directory ", seen.parent, ": does not know that inode ", inode, " expires"));
+    }
+  }
+}
+
 void Checker::CheckUsage() {
   for (const auto& [policy, usage] : usage_) usage_rows_.try_emplace(policy);
   for (const auto& [policy, row] : usage_rows_) {
@@ -394,6 +434,7 @@ absl::StatusOr<CheckReport> Checker::Run() {
   for (const auto& [inode, seen] : inodes_) RETURN_IF_ERROR(CheckInode(inode, seen));
   CheckNumbers();
   CheckAncestors();
+  CheckExpiry();
   CheckUsage();
   return std::move(report_);
 }

@@ -12,6 +12,9 @@
 //          T8  every directory leads up to the root
 //          T9  no data lies past the end of a file
 //          T10 usage rows count files and bytes
+//          T11 an inode with an expiry time has the one expiry row that says so, and its
+//              directories know
+//          T12 every policy that an inode has exists
 // Errors:  what the engine's reads return; broken rules are no errors but the result
 // Threads: no state; nothing may change the volume meanwhile. Writes nothing.
 // Source:  fs/format/FORMAT.md, "Rows".

@@ -147,6 +147,21 @@ TEST_F(CheckTest, T10WrongUsage) {
   EXPECT_THAT(Rules(), Contains("T10"));
 }
 
+TEST_F(CheckTest, T11ExpiryRowThatNobodyAskedFor) {
+  Put(ExpiryKey(600, file_), "");
+  EXPECT_THAT(Rules(), Contains("T11"));
+}
+TEST_F(CheckTest, T11MissingExpiryRow) {
+  ASSERT_OK(volume_->SetExpiry(file_, {2'000'000'000, 0}));
+  EXPECT_THAT(Rules(), IsEmpty());
+  Delete(ExpiryKey(2'000'000'000, file_));
+  EXPECT_THAT(Rules(), Contains("T11"));
+}
+TEST_F(CheckTest, T12UnknownPolicy) {
+  EditInode(file_, [](InodeRow& row) { row.policy = 9; });
+  EXPECT_THAT(Rules(), Contains("T12"));
+}
+
 TEST_F(CheckTest, ProblemsAreBoundedButCounted) {
   for (uint32_t i = 0; i < 10; ++i) Put(RowKey(1000 + i, RowType::kXattr, "user.x"), "v");
   ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(*engine_, {.problems_max = 3}));

@@ -23,6 +23,7 @@ absl::StatusOr<InodeRow> MakeRow(VolumeState& state, Mutation& mutation, const I
   row.gid = credentials.gid;
   row.link_count = 1;
   row.policy = parent_row.policy;
+  if (S_ISREG(row.mode)) row.expiry_time = state.ExpiryFor(row.policy, state.Now());
   if ((parent_row.mode & S_ISGID) != 0) {
     row.gid = parent_row.gid;
     if (S_ISDIR(row.mode)) row.mode |= S_ISGID;
@@ -53,14 +54,14 @@ absl::StatusOr<InodeRow> MakeRow(VolumeState& state, Mutation& mutation, const I
 
 namespace {
 
-absl::StatusOr<Attributes> MakeEntry(VolumeState& state, InodeNumber directory, absl::string_view name,
-                                     const NewInode& node, const Credentials& credentials, Reference reference) {
+absl::StatusOr<Attributes> MakeEntryOnce(VolumeState& state, InodeNumber directory, absl::string_view name,
+                                         const NewInode& node, const Credentials& credentials, Reference reference) {
   RETURN_IF_ERROR(CheckEntryName(name));
   RETURN_IF_ERROR(state.CheckWritable());
   RETURN_IF_ERROR(state.WaitForRoom());
   base::MutexLock lock(&state.namespace_mutex);
   ASSIGN_OR_RETURN(const InodePin parent, state.PinDirectory(directory));
-  ASSIGN_OR_RETURN(const VolumeState::FoundName slot, state.FindName(directory, name));
+  ASSIGN_OR_RETURN(const VolumeState::FoundName slot, state.FindLiveName(*parent, name));
   if (slot.found()) return InodeError(EEXIST, "name is taken", directory);
   const bool is_directory = S_ISDIR(node.mode);
   Change change(state);
@@ -71,7 +72,7 @@ absl::StatusOr<Attributes> MakeEntry(VolumeState& state, InodeNumber directory, 
   ++parent_row.entry_count;
   if (is_directory) ++parent_row.link_count;
   RETURN_IF_ERROR(change.MarkUp(*parent));
-  change.AddName(*parent, slot.key, name, number, row.mode, index);
+  change.AddName(*parent, slot.key, name, number, row, index);
   const InodePin child = change.Create(number, std::move(row));
   child->set_home(Home{directory, index});
   const absl::Status applied = change.Apply();
@@ -80,8 +81,14 @@ absl::StatusOr<Attributes> MakeEntry(VolumeState& state, InodeNumber directory, 
     return applied;
   }
   child->mark = state.generation.load();
+  state.NoteUse(*child, slot.key);
   if (reference == Reference::kTake) state.table.TakeReference(*child);
   return state.AttributesOf(*child);
+}
+
+absl::StatusOr<Attributes> MakeEntry(VolumeState& state, InodeNumber directory, absl::string_view name,
+                                     const NewInode& node, const Credentials& credentials, Reference reference) {
+  return WithRoom(state, 0, [&] { return MakeEntryOnce(state, directory, name, node, credentials, reference); });
 }
 
 }  // namespace
@@ -143,7 +150,7 @@ absl::StatusOr<Attributes> Volume::Link(InodeNumber inode, InodeNumber directory
   RETURN_IF_ERROR(state.WaitForRoom());
   base::MutexLock lock(&state.namespace_mutex);
   ASSIGN_OR_RETURN(const InodePin parent, state.PinDirectory(directory));
-  ASSIGN_OR_RETURN(const VolumeState::FoundName slot, state.FindName(directory, name));
+  ASSIGN_OR_RETURN(const VolumeState::FoundName slot, state.FindLiveName(*parent, name));
   if (slot.found()) return InodeError(EEXIST, "name is taken", directory);
   ASSIGN_OR_RETURN(const InodePin child, state.table.Pin(inode));
   const InodeLocks locks(*child);
@@ -153,13 +160,15 @@ absl::StatusOr<Attributes> Volume::Link(InodeNumber inode, InodeNumber directory
   InodeRow& row = change.Edit(*child);
   const bool was_orphan = row.link_count == 0;
   if (was_orphan && !child->linkable) return absl::NotFoundError("");
+  if (was_orphan) change.MovePolicy(inode, row, parent->row().policy);
+  if (row.policy != parent->row().policy) return InodeError(EXDEV, "a link may not leave its policy's tree", inode);
   if (row.link_count >= kLinkCountMax) return InodeError(EMLINK, "too many links", inode);
   ++row.link_count;
   if (was_orphan) change.mutation().Delete(OrphanKey(inode));
   InodeRow& parent_row = change.EditContent(*parent);
   const uint64_t index = parent_row.next_index++;
   ++parent_row.entry_count;
-  change.AddName(*parent, slot.key, name, inode, row.mode, index);
+  change.AddName(*parent, slot.key, name, inode, row, index);
   RETURN_IF_ERROR(change.MarkUp(*parent));
   RETURN_IF_ERROR(change.Apply());
   if (was_orphan) {

@@ -78,12 +78,14 @@ absl::StatusOr<size_t> Volume::Read(InodeNumber inode, uint64_t offset, absl::Sp
   if (size == 0) return size;
   const absl::Status read = state_->engine.ReadData({inode, offset, out.first(size)});
   if (!read.ok()) return base::Annotate(read, absl::StrCat("read of inode ", inode, " at ", offset));
+  state_->NoteUse(*pin);
   return size;
 }
 
 absl::StatusOr<bool> Volume::TryRead(InodeNumber inode, uint64_t offset, absl::Span<uint8_t> out, size_t* size) {
   ASSIGN_OR_RETURN(const InodePin pin, state_->PinFile(inode));
   *size = Clamp(*pin, offset, out.size());
+  state_->NoteUse(*pin);
   return *size == 0 || state_->engine.TryReadData({inode, offset, out.first(*size)});
 }
 
@@ -99,6 +101,7 @@ void Volume::ReadBatch(absl::Span<const VolumeRead> reads,
       continue;
     }
     const size_t size = Clamp(**pin, reads[i].offset, reads[i].out.size());
+    state_->NoteUse(**pin);
     if (size == 0) {
       done(i, size);
       continue;

@@ -27,29 +27,32 @@ struct ListedEntry {
   OrderRow row;
   uint64_t index;
   Attributes attributes;
+  bool is_expired = false;
 };
 
 // The next entries after `after`, with references taken if asked to.
 absl::StatusOr<std::vector<ListedEntry>> ListEntries(VolumeState& state, InodeNumber directory, uint64_t after,
-                                                     size_t count, const ReadDirOptions& options) {
+                                                     size_t count, bool may_expire, const ReadDirOptions& options) {
   std::vector<ListedEntry> entries;
   absl::Status damage;
   base::ReaderMutexLock lock(&state.namespace_mutex);
-  RETURN_IF_ERROR(
-      state.engine.Scan(RowKey(directory, RowType::kOrder, std::max(after + 1, kFirstIndex)),
-                        RowEnd(directory, RowType::kOrder), [&](absl::string_view key, absl::string_view value) {
-                          absl::StatusOr<OrderRow> row = OrderRow::Decode(value);
-                          if (!row.ok() || KeySuffix(key).size() != 8) {
-                            damage = absl::DataLossError("order row is damaged");
-                            return false;
-                          }
-                          entries.push_back({*std::move(row), base::LoadBig<uint64_t>(KeySuffix(key).data()), {}});
-                          return entries.size() < count;
-                        }));
+  RETURN_IF_ERROR(state.engine.Scan(
+      RowKey(directory, RowType::kOrder, std::max(after + 1, kFirstIndex)), RowEnd(directory, RowType::kOrder),
+      [&](absl::string_view key, absl::string_view value) {
+        absl::StatusOr<OrderRow> row = OrderRow::Decode(value);
+        if (!row.ok() || KeySuffix(key).size() != 8) {
+          damage = absl::DataLossError("order row is damaged");
+          return false;
+        }
+        entries.push_back({*std::move(row), base::LoadBig<uint64_t>(KeySuffix(key).data()), {}, false});
+        return entries.size() < count;
+      }));
   if (!damage.ok()) return base::Annotate(damage, absl::StrCat("directory ", directory));
-  if (!options.attributes) return entries;
+  if (!options.attributes && !may_expire) return entries;
   for (ListedEntry& entry : entries) {
     ASSIGN_OR_RETURN(const InodePin pin, state.table.Pin(entry.row.child));
+    entry.is_expired = may_expire && state.IsExpired(*pin);
+    if (!options.attributes || entry.is_expired) continue;
     entry.attributes = state.AttributesOf(*pin);
     if (options.reference == Reference::kTake) state.table.TakeReference(*pin);
   }
@@ -73,6 +76,7 @@ absl::StatusOr<Attributes> Volume::Lookup(InodeNumber directory, absl::string_vi
     child = found.child;
   }
   ASSIGN_OR_RETURN(const InodePin pin, state.table.Pin(child));
+  if (state.IsExpired(*pin)) return absl::NotFoundError("");
   if (reference == Reference::kTake) state.table.TakeReference(*pin);
   return state.AttributesOf(*pin);
 }
@@ -114,15 +118,20 @@ absl::Status Volume::ReadDir(InodeNumber directory, const ReadDirOptions& option
     if (!visit({"..", parent, DT_DIR, kDotDotCookie, nullptr})) return absl::OkStatus();
     after = kDotDotCookie;
   }
+  const bool may_expire = pin->WithRow([](const InodeRow& row) { return row.has_expiring; });
   for (size_t count = kEntriesMin;; count = std::min(2 * count, kEntriesMax)) {
-    ASSIGN_OR_RETURN(const std::vector<ListedEntry> entries, ListEntries(state, directory, after, count, options));
+    ASSIGN_OR_RETURN(const std::vector<ListedEntry> entries,
+                     ListEntries(state, directory, after, count, may_expire, options));
     for (size_t i = 0; i < entries.size(); ++i) {
       const ListedEntry& listed = entries[i];
+      if (listed.is_expired) continue;
       entry = {listed.row.name, listed.row.child, listed.row.type, listed.index,
                options.attributes ? &listed.attributes : nullptr};
       if (visit(entry)) continue;
       if (options.attributes && options.reference == Reference::kTake) {
-        for (; i < entries.size(); ++i) state.table.Forget(entries[i].row.child, 1);
+        for (; i < entries.size(); ++i) {
+          if (!entries[i].is_expired) state.table.Forget(entries[i].row.child, 1);
+        }
       }
       return absl::OkStatus();
     }

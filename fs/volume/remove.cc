@@ -21,7 +21,22 @@ absl::StatusOr<bool> LoseLink(VolumeState& state, Change& change, Inode& inode) 
     return false;
   }
   change.SetOrphan(inode.number());
+  change.SetExpiry(inode.number(), row, {});  // it has no name left to be found by
   return true;
+}
+
+absl::Status UnlinkLocked(VolumeState& state, Inode& parent, const VolumeState::FoundName& found, Inode& child) {
+  Change change(state);
+  InodeRow& parent_row = change.EditContent(parent);
+  --parent_row.entry_count;
+  if (S_ISDIR(child.mode())) --parent_row.link_count;
+  change.DropName(parent, found.key, found.child, found.index);
+  ASSIGN_OR_RETURN(const bool orphaned, LoseLink(state, change, child));
+  RETURN_IF_ERROR(change.MarkUp(parent));
+  RETURN_IF_ERROR(change.Apply());
+  if (orphaned) state.table.SetOrphan(child, true);
+  child.set_home(absl::nullopt);
+  return absl::OkStatus();
 }
 
 namespace {
@@ -32,7 +47,7 @@ absl::Status RemoveEntry(VolumeState& state, InodeNumber directory, absl::string
   RETURN_IF_ERROR(state.WaitForRoom());
   base::MutexLock lock(&state.namespace_mutex);
   ASSIGN_OR_RETURN(const InodePin parent, state.PinDirectory(directory));
-  ASSIGN_OR_RETURN(const VolumeState::FoundName found, state.FindName(directory, name));
+  ASSIGN_OR_RETURN(const VolumeState::FoundName found, state.FindLiveName(*parent, name));
   if (!found.found()) return absl::NotFoundError("");
   ASSIGN_OR_RETURN(const InodePin child, state.table.Pin(found.child));
   const InodeLocks locks(*child);
@@ -43,17 +58,7 @@ absl::Status RemoveEntry(VolumeState& state, InodeNumber directory, absl::string
   } else if (S_ISDIR(child_row.mode)) {
     return InodeError(EISDIR, "is a directory", found.child);
   }
-  Change change(state);
-  InodeRow& parent_row = change.EditContent(*parent);
-  --parent_row.entry_count;
-  if (is_directory) --parent_row.link_count;
-  change.DropName(*parent, found.key, found.child, found.index);
-  ASSIGN_OR_RETURN(const bool orphaned, LoseLink(state, change, *child));
-  RETURN_IF_ERROR(change.MarkUp(*parent));
-  RETURN_IF_ERROR(change.Apply());
-  if (orphaned) state.table.SetOrphan(*child, true);
-  child->set_home(absl::nullopt);
-  return absl::OkStatus();
+  return UnlinkLocked(state, *parent, found, *child);
 }
 
 }  // namespace

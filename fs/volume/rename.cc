@@ -36,6 +36,9 @@ class Renamer {
  private:
   absl::Status CheckTypes(RenameFlag flag) const;
   absl::Status CheckCycles(RenameFlag flag) ABSL_SHARED_LOCKS_REQUIRED(state_.namespace_mutex);
+  // EXDEV for what cannot be accounted anew in one step.
+  absl::Status CheckPolicies(const Inode& inode, const Inode& directory) const;
+  void MovePolicy(InodeRow& row, const Inode& inode, const Inode& directory);
   absl::StatusOr<bool> IsAncestor(InodeNumber ancestor, Inode& node) const
       ABSL_SHARED_LOCKS_REQUIRED(state_.namespace_mutex);
   InodePin LeaveWhiteout(const Credentials& credentials) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
@@ -52,9 +55,9 @@ class Renamer {
 absl::Status Renamer::Prepare(InodeNumber from_directory, InodeNumber to_directory, RenameFlag flag, bool* done) {
   ASSIGN_OR_RETURN(from_directory_, state_.PinDirectory(from_directory));
   ASSIGN_OR_RETURN(to_directory_, state_.PinDirectory(to_directory));
-  ASSIGN_OR_RETURN(from_, state_.FindName(from_directory, from_name_));
+  ASSIGN_OR_RETURN(from_, state_.FindLiveName(*from_directory_, from_name_));
   if (!from_.found()) return absl::NotFoundError("");
-  ASSIGN_OR_RETURN(to_, state_.FindName(to_directory, to_name_));
+  ASSIGN_OR_RETURN(to_, state_.FindLiveName(*to_directory_, to_name_));
   if (flag == RenameFlag::kNoReplace && to_.found()) return InodeError(EEXIST, "name is taken", to_directory);
   if (flag == RenameFlag::kExchange && !to_.found()) return absl::NotFoundError("");
   *done = to_.child == from_.child;
@@ -64,7 +67,9 @@ absl::Status Renamer::Prepare(InodeNumber from_directory, InodeNumber to_directo
     ASSIGN_OR_RETURN(target_, state_.table.Pin(to_.child));
   }
   RETURN_IF_ERROR(CheckCycles(flag));
-  return CheckTypes(flag);
+  RETURN_IF_ERROR(CheckTypes(flag));
+  RETURN_IF_ERROR(CheckPolicies(*child_, *to_directory_));
+  return flag == RenameFlag::kExchange ? CheckPolicies(*target_, *from_directory_) : absl::OkStatus();
 }
 
 absl::StatusOr<bool> Renamer::IsAncestor(InodeNumber ancestor, Inode& node) const {
@@ -104,6 +109,24 @@ absl::Status Renamer::CheckTypes(RenameFlag flag) const {
   return absl::OkStatus();
 }
 
+absl::Status Renamer::CheckPolicies(const Inode& inode, const Inode& directory) const {
+  const InodeRow row = inode.row();
+  if (row.policy == directory.row().policy) return absl::OkStatus();
+  if (S_ISDIR(row.mode)) {
+    // The root of a policy takes its policy along.
+    const absl::optional<PolicyRow> policy = state_.PolicyOf(row.policy);
+    if (policy.has_value() && policy->root == inode.number()) return absl::OkStatus();
+    return InodeError(EXDEV, "a directory may not leave its policy's tree", inode.number());
+  }
+  if (row.link_count > 1)
+    return InodeError(EXDEV, "a file of several names may not leave its policy's tree", inode.number());
+  return absl::OkStatus();
+}
+
+void Renamer::MovePolicy(InodeRow& row, const Inode& inode, const Inode& directory) {
+  if (!S_ISDIR(row.mode)) change_.MovePolicy(inode.number(), row, directory.row().policy);
+}
+
 InodePin Renamer::LeaveWhiteout(const Credentials& credentials) {
   InodeRow& directory_row = change_.EditContent(*from_directory_);
   InodeRow row;
@@ -115,14 +138,16 @@ InodePin Renamer::LeaveWhiteout(const Credentials& credentials) {
   const InodeNumber number = change_.AllocateInode(directory_row);
   const uint64_t index = directory_row.next_index++;
   ++directory_row.entry_count;
-  change_.AddName(*from_directory_, from_.key, from_name_, number, row.mode, index);
+  change_.AddName(*from_directory_, from_.key, from_name_, number, row, index);
   return change_.Create(number, std::move(row));
 }
 
 absl::Status Renamer::Move(bool whiteout, const Credentials& credentials) {
   InodeRow& from_row = change_.EditContent(*from_directory_);
   InodeRow& to_row = change_.EditContent(*to_directory_);
-  const uint32_t mode = change_.Edit(*child_).mode;
+  InodeRow& child_row = change_.Edit(*child_);
+  const uint32_t mode = child_row.mode;
+  MovePolicy(child_row, *child_, *to_directory_);
   change_.DropName(*from_directory_, from_.key, from_.child, from_.index);
   bool orphaned = false;
   if (target_) {
@@ -138,7 +163,7 @@ absl::Status Renamer::Move(bool whiteout, const Credentials& credentials) {
     --from_row.link_count;
     ++to_row.link_count;
   }
-  change_.AddName(*to_directory_, to_.key, to_name_, from_.child, mode, index);
+  change_.AddName(*to_directory_, to_.key, to_name_, from_.child, child_row, index);
   InodePin left_behind;
   if (whiteout) left_behind = LeaveWhiteout(credentials);
   RETURN_IF_ERROR(change_.MarkUp(*from_directory_));
@@ -149,6 +174,7 @@ absl::Status Renamer::Move(bool whiteout, const Credentials& credentials) {
     return applied;
   }
   child_->set_home(Home{to_directory_->number(), index});
+  state_.NoteUse(*child_, to_.key);
   if (target_) {
     target_->set_home(absl::nullopt);
     if (orphaned) state_.table.SetOrphan(*target_, true);
@@ -159,14 +185,16 @@ absl::Status Renamer::Move(bool whiteout, const Credentials& credentials) {
 absl::Status Renamer::Exchange() {
   InodeRow& from_row = change_.EditContent(*from_directory_);
   InodeRow& to_row = change_.EditContent(*to_directory_);
-  const uint32_t child_mode = change_.Edit(*child_).mode;
-  const uint32_t target_mode = change_.Edit(*target_).mode;
+  InodeRow& child_row = change_.Edit(*child_);
+  InodeRow& target_row = change_.Edit(*target_);
+  MovePolicy(child_row, *child_, *to_directory_);
+  MovePolicy(target_row, *target_, *from_directory_);
   change_.DropName(*from_directory_, from_.key, from_.child, from_.index);
   change_.DropName(*to_directory_, to_.key, to_.child, to_.index);
-  change_.AddName(*to_directory_, to_.key, to_name_, from_.child, child_mode, to_.index);
-  change_.AddName(*from_directory_, from_.key, from_name_, to_.child, target_mode, from_.index);
-  const int child_directories = S_ISDIR(child_mode) ? 1 : 0;
-  const int target_directories = S_ISDIR(target_mode) ? 1 : 0;
+  change_.AddName(*to_directory_, to_.key, to_name_, from_.child, child_row, to_.index);
+  change_.AddName(*from_directory_, from_.key, from_name_, to_.child, target_row, from_.index);
+  const int child_directories = S_ISDIR(child_row.mode) ? 1 : 0;
+  const int target_directories = S_ISDIR(target_row.mode) ? 1 : 0;
   from_row.link_count += target_directories - child_directories;
   to_row.link_count += child_directories - target_directories;
   RETURN_IF_ERROR(change_.MarkUp(*from_directory_));
@@ -187,16 +215,18 @@ absl::Status Volume::Rename(InodeNumber from_directory, absl::string_view from, 
   if (options.whiteout && options.flag == RenameFlag::kExchange) {
     return InodeError(EINVAL, "an exchange leaves no whiteout", from_directory);
   }
-  RETURN_IF_ERROR(state_->WaitForRoom());
   VolumeState& state = *state_;
-  base::MutexLock lock(&state.namespace_mutex);
-  Renamer renamer(state, from, to);
-  bool done = false;
-  RETURN_IF_ERROR(renamer.Prepare(from_directory, to_directory, options.flag, &done));
-  if (done) return absl::OkStatus();
-  const InodeLocks locks(renamer.child(), renamer.target());
-  if (options.flag == RenameFlag::kExchange) return renamer.Exchange();
-  return renamer.Move(options.whiteout, credentials);
+  return WithRoom(state, 0, [&]() -> absl::Status {
+    RETURN_IF_ERROR(state.WaitForRoom());
+    base::MutexLock lock(&state.namespace_mutex);
+    Renamer renamer(state, from, to);
+    bool done = false;
+    RETURN_IF_ERROR(renamer.Prepare(from_directory, to_directory, options.flag, &done));
+    if (done) return absl::OkStatus();
+    const InodeLocks locks(renamer.child(), renamer.target());
+    if (options.flag == RenameFlag::kExchange) return renamer.Exchange();
+    return renamer.Move(options.whiteout, credentials);
+  });
 }
 
 }  // namespace fs

@@ -118,6 +118,7 @@ absl::Status Storer::MakeChild(Slot& slot, InodeRow& directory_row) {
   ASSIGN_OR_RETURN(InodeRow row, MakeRow(state_, change_.mutation(), *slot.directory, number,
                                          {S_IFREG | (file.mode & 07777), 0, ""}, credentials_));
   row.size_bytes = file.data.size();
+  if (file.expiry_time != Timestamp{}) row.expiry_time = file.expiry_time;
   const uint32_t policy = row.policy;
   slot.child = change_.Create(number, std::move(row));
   if (!file.data.empty()) {
@@ -132,6 +133,7 @@ absl::Status Storer::AdoptUpload(Slot& slot) {
     return InodeError(ENOENT, "not an upload", slot.file->upload);
   }
   row.link_count = 1;
+  change_.MovePolicy(slot.file->upload, row, slot.directory->row().policy);
   change_.mutation().Delete(OrphanKey(slot.file->upload));
   return absl::OkStatus();
 }
@@ -146,7 +148,8 @@ absl::Status Storer::Change() {
       ++directory_row.entry_count;
     }
     RETURN_IF_ERROR(slot.file->upload != 0 ? AdoptUpload(slot) : MakeChild(slot, directory_row));
-    change_.AddName(*slot.directory, slot.name.key, slot.file->name, slot.child->number(), S_IFREG, slot.index);
+    change_.AddName(*slot.directory, slot.name.key, slot.file->name, slot.child->number(),
+                    slot.file->upload != 0 ? change_.EditQuietly(*slot.child) : slot.child->row(), slot.index);
     if (slot.file->modify_time != Timestamp{}) {
       change_.EditQuietly(*slot.child).modify_time = slot.file->modify_time;
     }
@@ -160,6 +163,7 @@ absl::Status Storer::Apply() {
   is_applied_ = true;
   for (Slot& slot : slots_) {
     slot.child->set_home(Home{slot.directory->number(), slot.index});
+    state_.NoteUse(*slot.child, slot.name.key);
     if (slot.file->upload != 0) {
       slot.child->linkable = false;
       state_.table.SetOrphan(*slot.child, false);
@@ -186,14 +190,16 @@ absl::StatusOr<std::vector<StoredFile>> Volume::StoreFiles(absl::Span<const File
                                                            const Credentials& credentials) {
   VolumeState& state = *state_;
   RETURN_IF_ERROR(state.CheckWritable());
-  RETURN_IF_ERROR(state.WaitForRoom());
-  base::MutexLock lock(&state.namespace_mutex);
-  Storer storer(state, credentials);
-  for (const FileToStore& file : files) RETURN_IF_ERROR(storer.Find(file));
-  const AllInodeLocks locks(storer.ToLock());
-  RETURN_IF_ERROR(storer.Change());
-  RETURN_IF_ERROR(storer.Apply());
-  return storer.Stored();
+  return WithRoom(state, 0, [&]() -> absl::StatusOr<std::vector<StoredFile>> {
+    RETURN_IF_ERROR(state.WaitForRoom());
+    base::MutexLock lock(&state.namespace_mutex);
+    Storer storer(state, credentials);
+    for (const FileToStore& file : files) RETURN_IF_ERROR(storer.Find(file));
+    const AllInodeLocks locks(storer.ToLock());
+    RETURN_IF_ERROR(storer.Change());
+    RETURN_IF_ERROR(storer.Apply());
+    return storer.Stored();
+  });
 }
 
 }  // namespace fs

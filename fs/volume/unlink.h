@@ -4,6 +4,7 @@
 #ifndef FS_VOLUME_UNLINK_H_
 #define FS_VOLUME_UNLINK_H_
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "fs/volume/volume_state.h"
 
@@ -13,6 +14,10 @@ namespace fs {
 // when nobody holds it, else it becomes an orphan: true, and the caller tells the table
 // when the change was applied.
 absl::StatusOr<bool> LoseLink(VolumeState& state, Change& change, Inode& inode);
+
+// Takes the name `found` of `child` out of `parent`, in a mutation of its own.
+absl::Status UnlinkLocked(VolumeState& state, Inode& parent, const VolumeState::FoundName& found, Inode& child)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(state.namespace_mutex);
 
 }  // namespace fs
 

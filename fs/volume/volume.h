@@ -47,9 +47,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "base/clock.h"
 #include "fs/cache/engine.h"
+#include "fs/format/volume_row.h"
 #include "fs/volume/digest.h"
 #include "fs/volume/types.h"
 
@@ -78,11 +80,37 @@ struct FileToStore {
   InodeNumber upload = 0;  // instead of `data`: a file of MakeTemporary() that has no name yet
   uint32_t mode = 0644;    // before the umask
   Timestamp modify_time;   // {} = now
+  Timestamp expiry_time;   // {} = as the directory's policy says; not for uploads
 };
 
 struct StoredFile {
   InodeNumber inode = 0;
   InodeNumber replaced = 0;  // what had the name, 0 = nothing
+};
+
+// A name that went without having been asked for.
+struct RemovedEntry {
+  enum class Reason : uint8_t { kEvicted, kExpired };
+  InodeNumber directory = 0;
+  absl::string_view name;
+  InodeNumber inode = 0;
+  uint64_t size_bytes = 0;
+  Reason reason = Reason::kEvicted;
+};
+
+// What a policy allows and uses.
+struct PolicyUse {
+  uint32_t id = 0;
+  PolicyRow policy;
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+};
+
+// Since the volume was opened.
+struct CacheCounts {
+  uint64_t evicted_files = 0;
+  uint64_t evicted_bytes = 0;
+  uint64_t expired_files = 0;
 };
 
 struct TreeChanges {
@@ -209,6 +237,18 @@ class Volume {
   // Removes what nobody can reach any more.
   absl::Status RemoveOrphans();
 
+  // --- bounded caches: policies are set by xattrs of directories (policy.h)
+  // Told, without locks, of names that eviction and expiry remove; before first use.
+  void set_removal_listener(std::function<void(const RemovedEntry&)> listener);
+  // {} = never. After that moment the file is found by no name.
+  absl::Status SetExpiry(InodeNumber inode, Timestamp expiry);
+  // Removes up to `files_max` expired files; how many. Call it now and then.
+  absl::StatusOr<size_t> RemoveExpired(size_t files_max);
+  // Evicts until every policy is within its quota (after one was lowered).
+  absl::Status EnforceQuotas();
+  std::vector<PolicyUse> Policies();
+  CacheCounts cache_counts() const;
+
   // --- access, as Linux would decide it (for callers that no kernel has
   // checked) `mask` of R_OK, W_OK, X_OK: modes, ACLs, groups. PermissionDenied
   // (EACCES).
@@ -230,6 +270,9 @@ class Volume {
 
  private:
   explicit Volume(std::unique_ptr<VolumeState> state);
+  // One field of the policy of `directory`; no value = back to the default.
+  absl::Status SetPolicy(InodeNumber directory, absl::string_view field, absl::optional<absl::string_view> value);
+
   const std::unique_ptr<VolumeState> state_;
 };
 

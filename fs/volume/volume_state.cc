@@ -11,6 +11,8 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "fs/format/varint.h"
+#include "fs/volume/eviction.h"
+#include "fs/volume/unlink.h"
 
 namespace fs {
 namespace {
@@ -118,7 +120,50 @@ absl::Status VolumeState::Load() {
                                 usage[base::LoadBig<uint32_t>(KeySuffix(key).data())] = *decoded;
                                 return true;
                               }));
+  RETURN_IF_ERROR(damage);
+  ASSIGN_OR_RETURN(const absl::optional<uint64_t> next_id, ReadCounter(Counter::kNextPolicy));
+  next_policy = static_cast<uint32_t>(next_id.value_or(1));
+  RETURN_IF_ERROR(engine.Scan(
+      RowKey(0, RowType::kPolicy), RowEnd(0, RowType::kPolicy), [&](absl::string_view key, absl::string_view value) {
+        const absl::StatusOr<PolicyRow> decoded = PolicyRow::Decode(value);
+        if (!decoded.ok() || KeySuffix(key).size() != 4) {
+          damage = decoded.ok() ? absl::DataLossError("policy row is damaged") : decoded.status();
+          return false;
+        }
+        policies[base::LoadBig<uint32_t>(KeySuffix(key).data())] = *decoded;
+        return true;
+      }));
   return damage;
+}
+
+absl::optional<PolicyRow> VolumeState::PolicyOf(uint32_t policy) {
+  if (policy == kNoPolicy) return absl::nullopt;
+  base::MutexLock lock(&usage_mutex);
+  const auto it = policies.find(policy);
+  if (it == policies.end()) return absl::nullopt;
+  return it->second;
+}
+
+Timestamp VolumeState::ExpiryFor(uint32_t policy, Timestamp now) {
+  const absl::optional<PolicyRow> row = PolicyOf(policy);
+  if (!row.has_value() || row->ttl_seconds == 0) return {};
+  now.seconds += static_cast<int64_t>(row->ttl_seconds);
+  return now;
+}
+
+bool VolumeState::IsExpired(const Inode& inode) const {
+  const Timestamp expiry = inode.WithRow([](const InodeRow& row) { return row.expiry_time; });
+  return !expiry.is_zero() && expiry <= Now();
+}
+
+absl::StatusOr<VolumeState::FoundName> VolumeState::FindLiveName(Inode& directory, absl::string_view name) {
+  ASSIGN_OR_RETURN(FoundName found, FindName(directory.number(), name));
+  if (!found.found()) return found;
+  ASSIGN_OR_RETURN(const InodePin child, table.Pin(found.child));
+  if (!IsExpired(*child)) return found;
+  const InodeLocks locks(*child);
+  RETURN_IF_ERROR(UnlinkLocked(*this, directory, found, *child));
+  return FindName(directory.number(), name);
 }
 
 Attributes VolumeState::AttributesOf(const Inode& inode) {
@@ -256,7 +301,7 @@ absl::Status VolumeState::EnsureMarked(Inode& inode) {
   return absl::OkStatus();
 }
 
-absl::Status ChangeInode(VolumeState& state, Inode& inode, absl::FunctionRef<absl::Status(Change&)> build) {
+static absl::Status ChangeInodeOnce(VolumeState& state, Inode& inode, absl::FunctionRef<absl::Status(Change&)> build) {
   if (S_ISDIR(inode.mode())) {
     base::MutexLock lock(&state.namespace_mutex);
     if (inode.removed) return InodeError(ESTALE, "inode is gone", inode.number());
@@ -281,6 +326,12 @@ absl::Status ChangeInode(VolumeState& state, Inode& inode, absl::FunctionRef<abs
   }
 }
 
+absl::Status ChangeInode(VolumeState& state, Inode& inode, absl::FunctionRef<absl::Status(Change&)> build) {
+  RETURN_IF_ERROR(WithRoom(state, inode.number(), [&] { return ChangeInodeOnce(state, inode, build); }));
+  state.NoteSize(inode);
+  return absl::OkStatus();
+}
+
 InodeRow& Change::EditQuietly(Inode& inode) {
   for (Edited& edited : edited_) {
     if (edited.inode == &inode) return edited.row;
@@ -302,12 +353,17 @@ InodeRow& Change::EditContent(Inode& inode) {
   row.modify_time = row.change_time;
   row.data_version = row.version;
   row.digests.clear();
+  if (row.policy != kNoPolicy && S_ISREG(row.mode)) {
+    const Timestamp expiry = state_.ExpiryFor(row.policy, now_);
+    if (!expiry.is_zero()) SetExpiry(inode.number(), row, expiry);
+  }
   return row;
 }
 
 InodePin Change::Create(InodeNumber number, InodeRow row) {
   row.change_time = row.modify_time = row.access_time = row.birth_time = now_;
   row.version = row.data_version = state_.NextVersion();
+  if (!row.expiry_time.is_zero()) mutation_.Put(ExpiryKey(row.expiry_time.seconds, number), "");
   mutation_.Put(RowKey(number, RowType::kInode), row.Encode());
   AddUsage(row.policy, 1, static_cast<int64_t>(row.size_bytes));
   return state_.table.Insert(number, std::move(row));
@@ -319,6 +375,7 @@ absl::Status Change::Remove(Inode& inode) {
   mutation_.set_frees_space();
   mutation_.Delete(RowKey(number, RowType::kInode));
   mutation_.Delete(OrphanKey(number));
+  if (!row.expiry_time.is_zero()) mutation_.Delete(ExpiryKey(row.expiry_time.seconds, number));
   if (row.xattr_row_count > 0) {
     RETURN_IF_ERROR(state_.engine.Scan(RowKey(number, RowType::kXattr), RowEnd(number, RowType::kXattr),
                                        [&](absl::string_view key, absl::string_view) {
@@ -327,6 +384,13 @@ absl::Status Change::Remove(Inode& inode) {
                                        }));
   }
   if (S_ISREG(row.mode)) mutation_.Drop(number);
+  if (S_ISDIR(row.mode)) {
+    const absl::optional<PolicyRow> policy = state_.PolicyOf(row.policy);
+    if (policy.has_value() && policy->root == number) {
+      dropped_policy_ = row.policy;
+      mutation_.Delete(PolicyKey(dropped_policy_));
+    }
+  }
   AddUsage(row.policy, -1, -static_cast<int64_t>(row.size_bytes));
   removed_.push_back(&inode);
   return absl::OkStatus();
@@ -349,10 +413,11 @@ InodeNumber Change::AllocateInode(InodeRow& parent_row) {
 }
 
 void Change::AddName(Inode& parent, const std::string& name_key, absl::string_view name, InodeNumber child,
-                     uint32_t mode, uint64_t index) {
+                     const InodeRow& child_row, uint64_t index) {
+  if (!child_row.expiry_time.is_zero()) EditQuietly(parent).has_expiring = true;
   mutation_.Put(name_key, NameRow{child, index, std::string(name)}.Encode());
   mutation_.Put(RowKey(parent.number(), RowType::kOrder, index),
-                OrderRow{child, static_cast<uint8_t>(mode >> 12), std::string(name)}.Encode());
+                OrderRow{child, static_cast<uint8_t>(child_row.mode >> 12), std::string(name)}.Encode());
   mutation_.Put(RowKey(child, RowType::kBackReference, parent.number(), index), "");
 }
 
@@ -373,6 +438,21 @@ void Change::AddUsage(uint32_t policy, int64_t files, int64_t bytes) {
     }
   }
   usage_.push_back({policy, files, bytes});
+}
+
+void Change::SetExpiry(InodeNumber inode, InodeRow& row, Timestamp expiry) {
+  if (!row.expiry_time.is_zero()) mutation_.Delete(ExpiryKey(row.expiry_time.seconds, inode));
+  if (!expiry.is_zero()) mutation_.Put(ExpiryKey(expiry.seconds, inode), "");
+  row.expiry_time = expiry;
+}
+
+void Change::MovePolicy(InodeNumber inode, InodeRow& row, uint32_t policy) {
+  if (row.policy == policy) return;
+  const auto bytes = static_cast<int64_t>(row.size_bytes);
+  AddUsage(row.policy, -1, -bytes);
+  AddUsage(policy, 1, bytes);
+  row.policy = policy;
+  if (S_ISREG(row.mode)) SetExpiry(inode, row, state_.ExpiryFor(policy, now_));
 }
 
 absl::Status Change::MarkUp(Inode& directory) {
@@ -411,7 +491,16 @@ absl::StatusOr<Sequence> Change::ApplyWithUsage() {
     UsageRow usage = state_.usage[delta.policy];
     usage.files += static_cast<uint64_t>(delta.files);
     usage.bytes += static_cast<uint64_t>(delta.bytes);
-    mutation_.Put(UsageKey(delta.policy), usage.Encode());
+    const auto policy = state_.policies.find(delta.policy);
+    if (!ignores_quota_ && delta.bytes > 0 && policy != state_.policies.end() && policy->second.quota_bytes != 0 &&
+        usage.bytes > policy->second.quota_bytes) {
+      return OverQuota(delta.policy, usage.bytes, policy->second.quota_bytes);
+    }
+    if (usage == UsageRow{}) {
+      mutation_.Delete(UsageKey(delta.policy));
+    } else {
+      mutation_.Put(UsageKey(delta.policy), usage.Encode());
+    }
     changed.emplace_back(delta.policy, usage);
   }
   absl::StatusOr<Sequence> sequence = state_.engine.Apply(mutation_);
@@ -439,6 +528,10 @@ void Change::Publish(Sequence sequence) {
     edited.inode->last_sequence = std::max(edited.inode->last_sequence.load(), sequence);
   }
   for (Inode* inode : removed_) inode->removed = true;
+  if (dropped_policy_ != kNoPolicy) {
+    base::MutexLock lock(&state_.usage_mutex);
+    state_.policies.erase(dropped_policy_);
+  }
   if (!marked_.empty()) state_.marked_since_read = true;
   for (const InodePin& pin : marked_) pin->mark = state_.generation.load();
   if (next_inode_ != 0) {

@@ -22,6 +22,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,7 @@
 #include "fs/cache/engine.h"
 #include "fs/format/name_row.h"
 #include "fs/format/volume_row.h"
+#include "fs/volume/evictor.h"
 #include "fs/volume/inode_table.h"
 #include "fs/volume/name_hash.h"
 #include "fs/volume/types.h"
@@ -78,12 +80,27 @@ class VolumeState {
   // The value of an xattr wherever it is kept; none if there is no such.
   absl::StatusOr<absl::optional<std::string>> FindXattr(const Inode& inode, absl::string_view name) const;
 
+  // None outside policies.
+  absl::optional<PolicyRow> PolicyOf(uint32_t policy) ABSL_LOCKS_EXCLUDED(usage_mutex);
+  // When a file whose content is of `now` expires; zero = never.
+  Timestamp ExpiryFor(uint32_t policy, Timestamp now) ABSL_LOCKS_EXCLUDED(usage_mutex);
+  bool IsExpired(const Inode& inode) const;
+
   // --- changing
   // EROFS unless changes are allowed.
   absl::Status CheckWritable() const;
   // Before locks are taken for a change of rows: waits until the engine would not.
   absl::Status WaitForRoom();
   ChangeVersion NextVersion() { return version.fetch_add(1) + 1; }
+  // As FindName(), but a name whose file has expired is removed first, for changes.
+  absl::StatusOr<FoundName> FindLiveName(Inode& directory, absl::string_view name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(namespace_mutex);
+  // A file was made, moved (`name_key`: its name row's key) or read: eviction should know.
+  void NoteUse(Inode& inode, absl::string_view name_key = "") ABSL_LOCKS_EXCLUDED(usage_mutex);
+  void NoteSize(const Inode& inode);  // as NoteUse(), of a content that changed
+  // After a change failed with `status`: whether room was made and it may be tried again.
+  // REQUIRES: no lock is held.
+  bool MakeRoom(const absl::Status& status, InodeNumber kept) ABSL_LOCKS_EXCLUDED(namespace_mutex, usage_mutex);
   // Marks the ancestors of a file that is about to change. REQUIRES: no lock is held.
   absl::Status EnsureMarked(Inode& inode) ABSL_LOCKS_EXCLUDED(namespace_mutex);
 
@@ -108,6 +125,14 @@ class VolumeState {
 
   base::Mutex usage_mutex ABSL_ACQUIRED_AFTER(namespace_mutex);
   absl::flat_hash_map<uint32_t, UsageRow> usage ABSL_GUARDED_BY(usage_mutex);
+  absl::flat_hash_map<uint32_t, PolicyRow> policies ABSL_GUARDED_BY(usage_mutex);
+  uint32_t next_policy ABSL_GUARDED_BY(usage_mutex) = 1;
+
+  Evictor evictor;
+  std::function<void(const RemovedEntry&)> on_removed;  // set before use; may be null
+  std::atomic<uint64_t> evicted_files{0};
+  std::atomic<uint64_t> evicted_bytes{0};
+  std::atomic<uint64_t> expired_files{0};
 
  private:
   absl::StatusOr<InodeRow> LoadInodeRow(InodeNumber number) const;
@@ -144,12 +169,17 @@ class Change {
   // its own run, so that its rows lie right before its children's.
   InodeNumber AllocateRun(uint64_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
 
-  void AddName(Inode& parent, const std::string& name_key, absl::string_view name, InodeNumber child, uint32_t mode,
-               uint64_t index);
+  void AddName(Inode& parent, const std::string& name_key, absl::string_view name, InodeNumber child,
+               const InodeRow& child_row, uint64_t index);
   void DropName(Inode& parent, const std::string& name_key, InodeNumber child, uint64_t index);
   void SetOrphan(InodeNumber inode) { mutation_.Put(OrphanKey(inode), ""); }
 
   void AddUsage(uint32_t policy, int64_t files, int64_t bytes);
+  // The inode counts under another policy from now on.
+  void MovePolicy(InodeNumber inode, InodeRow& row, uint32_t policy);
+  // What is there already moves under a policy whatever its quota says.
+  void set_ignores_quota() { ignores_quota_ = true; }
+  void SetExpiry(InodeNumber inode, InodeRow& row, Timestamp expiry);
 
   // Publish() marks `inode`, whose ancestors are marked.
   void Mark(InodePin inode) { marked_.push_back(std::move(inode)); }
@@ -182,7 +212,15 @@ class Change {
   absl::InlinedVector<UsageDelta, 2> usage_;
   absl::InlinedVector<InodePin, 4> marked_;
   uint64_t next_inode_ = 0;  // 0 = as it was
+  uint32_t dropped_policy_ = kNoPolicy;
+  bool ignores_quota_ = false;
 };
+
+inline const absl::Status& GetStatus(const absl::Status& status) { return status; }
+template <typename T>
+const absl::Status& GetStatus(const absl::StatusOr<T>& result) {
+  return result.status();
+}
 
 // Holds the locks of up to two inodes, taken by ascending number.
 class InodeLocks {
@@ -203,6 +241,15 @@ class InodeLocks {
 // are marked as changed below.
 absl::Status ChangeInode(VolumeState& state, Inode& inode, absl::FunctionRef<absl::Status(Change&)> build)
     ABSL_LOCKS_EXCLUDED(state.namespace_mutex);
+
+// Runs `change` until it succeeds or no more room can be made for it by eviction.
+// REQUIRES: no lock is held.
+template <typename Function>
+auto WithRoom(VolumeState& state, InodeNumber kept, Function change) {
+  auto result = change();
+  while (!result.ok() && state.MakeRoom(GetStatus(result), kept)) result = change();
+  return result;
+}
 
 // ENAMETOOLONG, EINVAL or ENOENT for what cannot be a name.
 absl::Status CheckEntryName(absl::string_view name);

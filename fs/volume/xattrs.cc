@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "fs/volume/acl.h"
+#include "fs/volume/policy.h"
 #include "fs/volume/virtual_xattrs.h"
 #include "fs/volume/volume.h"
 #include "fs/volume/volume_state.h"
@@ -43,7 +44,9 @@ absl::Status CheckWritableName(InodeNumber inode, uint32_t mode, absl::string_vi
   if (absl::StartsWith(name, "user.") && !S_ISREG(mode) && !S_ISDIR(mode)) {
     return InodeError(EPERM, "only files and directories have user xattrs", inode);
   }
-  if (absl::StartsWith(name, kVirtualPrefix)) return InodeError(EPERM, "this xattr cannot be set", inode);
+  if (absl::StartsWith(name, kVirtualPrefix) && !IsPolicyXattr(name)) {
+    return InodeError(EPERM, "this xattr cannot be set", inode);
+  }
   return absl::OkStatus();
 }
 
@@ -117,6 +120,7 @@ absl::Status Volume::SetXattr(InodeNumber inode, absl::string_view name, absl::s
   RETURN_IF_ERROR(state.WaitForRoom());
   ASSIGN_OR_RETURN(const InodePin pin, state.table.Pin(inode));
   RETURN_IF_ERROR(CheckWritableName(inode, pin->mode(), name));
+  if (IsPolicyXattr(name)) return SetPolicy(inode, name.substr(absl::string_view(kVirtualPrefix).size()), value);
   if (value.size() > kXattrValueBytesMax) return InodeError(E2BIG, "xattr is larger than 64 KiB", inode);
   return ChangeInode(state, *pin, [&](Change& change) { return SetLocked(state, *pin, change, name, value, options); });
 }
@@ -127,6 +131,8 @@ absl::Status Volume::RemoveXattr(InodeNumber inode, absl::string_view name) {
   RETURN_IF_ERROR(state.WaitForRoom());
   ASSIGN_OR_RETURN(const InodePin pin, state.table.Pin(inode));
   RETURN_IF_ERROR(CheckWritableName(inode, pin->mode(), name));
+  if (IsPolicyXattr(name))
+    return SetPolicy(inode, name.substr(absl::string_view(kVirtualPrefix).size()), absl::nullopt);
   return ChangeInode(state, *pin, [&](Change& change) -> absl::Status {
     InodeRow& row = change.Edit(*pin);
     ASSIGN_OR_RETURN(const bool existed, EraseXattr(state, change.mutation(), inode, row, name));
@@ -142,10 +148,17 @@ absl::StatusOr<std::string> Volume::ListXattrs(InodeNumber inode, bool privilege
     if (IsListed(name, privileged)) absl::StrAppend(&names, name, absl::string_view("\0", 1));
   };
   bool has_rows = false;
+  uint32_t policy = kNoPolicy;
   pin->WithRow([&](const InodeRow& row) {
     for (const InlineXattr& xattr : row.xattrs) add(xattr.name);
     has_rows = row.xattr_row_count > 0;
+    policy = row.policy;
   });
+  // A policy is listed where it was set, so that a copy of the tree carries it.
+  const absl::optional<PolicyRow> policy_row = state_->PolicyOf(policy);
+  if (policy_row.has_value() && policy_row->root == inode) {
+    for (const absl::string_view field : SetPolicyFields(*policy_row)) add(absl::StrCat(kVirtualPrefix, field));
+  }
   if (!has_rows) return names;
   RETURN_IF_ERROR(state_->engine.Scan(RowKey(inode, RowType::kXattr), RowEnd(inode, RowType::kXattr),
                                       [&](absl::string_view key, absl::string_view) {
