@@ -37,7 +37,7 @@ absl::Status BuildRun::Run(BuildResult* result) {
   if (diagnostics_.error_count() > 0) return absl::OkStatus();
   RETURN_IF_ERROR(CheckOutputDir());
   ASSIGN_OR_RETURN(tree_, SourceTree::Open(options_.site_dir));
-  ASSIGN_OR_RETURN(cache_, CacheDir::Open(options_.site_dir));
+  ASSIGN_OR_RETURN(cache_, CacheDir::Open(options_.site_dir, options_.cache_name));
   if (!options_.full) old_ = cache_->manifest();
   generator_ = GeneratorHash();
   Phase("discovery");
@@ -96,7 +96,7 @@ absl::Status BuildRun::CheckOutputDir() {
   const auto holds = [](const std::string& outer, const std::string& inner) {
     return inner == outer || absl::StartsWith(inner, absl::StrCat(outer == "/" ? "" : outer, "/"));
   };
-  for (const char* name : {"content", "templates", "static", "assets", "data", "themes", "config", ".ssg"}) {
+  for (const char* name : {"content", "templates", "static", "assets", "data", "themes", "config"}) {
     if (holds(absl::StrCat(site, "/", name), output)) {
       return absl::InvalidArgumentError(absl::StrCat("the output directory ", output_dir_, " lies inside ", name, "/"));
     }
@@ -148,7 +148,7 @@ uint64_t BuildRun::GeneratorHash() const {
   stat("/proc/self/exe", &self);
   const std::string text = absl::StrCat(base::ProgramVersion(), "|", self.st_size, "|", self.st_mtim.tv_sec, ".",
                                         self.st_mtim.tv_nsec, "|", config_.hash, "|", options_.drafts, options_.future,
-                                        options_.expired, options_.live_reload, "|", output_dir_);
+                                        options_.expired, "|", output_dir_);
   return XXH3_64bits(text.data(), text.size());
 }
 

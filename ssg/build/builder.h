@@ -30,10 +30,10 @@ struct BuildOptions {
   bool expired = false;
   bool full = false;        // ignore what is cached
   bool keep_going = false;  // store what could be rendered in spite of errors
-  bool live_reload = false;
   bool check_only = false;  // render, report, store nothing
   size_t jobs = 0;          // 0: one for each CPU
   int64_t now = 0;          // seconds since 1970; 0 = the clock's
+  std::string cache_name = "cache";  // the directory in .ssg for what is remembered
   std::string explain;      // an output or content path
 };
 

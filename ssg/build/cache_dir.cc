@@ -21,9 +21,9 @@ constexpr uint64_t kManifestBytesMax = uint64_t{2} << 30;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CacheDir>> CacheDir::Open(const std::string& site_dir) {
+absl::StatusOr<std::unique_ptr<CacheDir>> CacheDir::Open(const std::string& site_dir, const std::string& name) {
   const std::string parent = absl::StrCat(site_dir, "/.ssg");
-  std::unique_ptr<CacheDir> cache(new CacheDir(absl::StrCat(parent, "/cache")));
+  std::unique_ptr<CacheDir> cache(new CacheDir(absl::StrCat(parent, "/", name)));
   for (const std::string& directory : {parent, cache->path_}) {
     if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) return base::ErrnoStatus(errno, directory);
   }

@@ -25,8 +25,8 @@ namespace ssg {
 
 class CacheDir {
  public:
-  // Makes the directory below `site_dir` and takes the lock.
-  static absl::StatusOr<std::unique_ptr<CacheDir>> Open(const std::string& site_dir);
+  // Makes .ssg/`name` below `site_dir` and takes the lock.
+  static absl::StatusOr<std::unique_ptr<CacheDir>> Open(const std::string& site_dir, const std::string& name = "cache");
   ~CacheDir();
   CacheDir(const CacheDir&) = delete;
   CacheDir& operator=(const CacheDir&) = delete;

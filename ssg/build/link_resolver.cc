@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/command_line.h"
-#include "ssg/site/assembler.h"
+#include "ssg/site/paths.h"
 
 namespace ssg {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "ssg/site/assembler.h"
+#include "ssg/site/paths.h"
 
 namespace ssg {
 
@@ -128,7 +128,6 @@ void PageStage::SetCommon(const Page& page, tmpl::Variables& variables) const {
   variables.Set("site", Value::Of(&site_));
   variables.Set("config", site_.config().all);
   variables.Set("lang", Value::String(site_.config().language));
-  variables.Set("live_reload", Value::Bool(options_.live_reload));
 }
 
 bool PageStage::RenderTemplate(absl::string_view name, const Page& page, const tmpl::Variables& variables,

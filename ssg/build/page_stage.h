@@ -28,15 +28,10 @@ struct RenderUnit {
   std::string format;  // "" = HTML; otherwise a custom output format
 };
 
-struct PageStageOptions {
-  bool live_reload = false;
-};
-
 class PageStage {
  public:
-  PageStage(const Site& site, const tmpl::Engine& engine, const TemplateStore& templates, Diagnostics& diagnostics,
-            PageStageOptions options)
-      : site_(site), engine_(engine), templates_(templates), diagnostics_(diagnostics), options_(options) {}
+  PageStage(const Site& site, const tmpl::Engine& engine, const TemplateStore& templates, Diagnostics& diagnostics)
+      : site_(site), engine_(engine), templates_(templates), diagnostics_(diagnostics) {}
 
   // All units of the site, in the order of pages.
   std::vector<RenderUnit> Units() const;
@@ -56,7 +51,6 @@ class PageStage {
   const tmpl::Engine& engine_;
   const TemplateStore& templates_;
   Diagnostics& diagnostics_;
-  const PageStageOptions options_;
 };
 
 }  // namespace ssg

@@ -161,7 +161,7 @@ bool BuildRun::IsKept(OutputState* state) {
 }
 
 void BuildRun::RenderUnitInto(const RenderUnit& unit, Worker& worker, OutputState* state) {
-  const PageStage stage(*site_, *engine_, templates_, diagnostics_, {options_.live_reload});
+  const PageStage stage(*site_, *engine_, templates_, diagnostics_);
   worker.reads.Reset(site_->object_count());
   std::string html;
   const bool ok = unit.page == nullptr ? stage.RenderNotFound(worker.reads, &html)
@@ -173,7 +173,7 @@ void BuildRun::RenderUnitInto(const RenderUnit& unit, Worker& worker, OutputStat
 }
 
 void BuildRun::RenderUnits() {
-  const PageStage stage(*site_, *engine_, templates_, diagnostics_, {options_.live_reload});
+  const PageStage stage(*site_, *engine_, templates_, diagnostics_);
   std::vector<RenderUnit> units = stage.Units();
   if (templates_.Has("404.html")) {
     RenderUnit not_found;

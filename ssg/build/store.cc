@@ -8,7 +8,7 @@
 #include "base/status_macros.h"
 #include "base/thread_pool.h"
 #include "ssg/build/build_run.h"
-#include "ssg/site/assembler.h"
+#include "ssg/site/paths.h"
 
 namespace ssg {
 

@@ -13,16 +13,6 @@ namespace ssg {
 
 using tmpl::Value;
 
-absl::string_view DirectoryOf(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == absl::string_view::npos ? absl::string_view() : path.substr(0, slash);
-}
-
-absl::string_view BaseName(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == absl::string_view::npos ? path : path.substr(slash + 1);
-}
-
 namespace {
 
 // "my-first_post" -> "My first post": the title of what has none.

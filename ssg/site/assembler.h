@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "ssg/site/paths.h"
 #include "ssg/site/site.h"
 
 namespace ssg {
@@ -56,10 +57,6 @@ class Assembler {
   absl::flat_hash_map<std::string, Page*> terms_;  // "tags/x" by slug
   std::vector<absl::string_view> bundle_directories_;
 };
-
-// "blog/2024/a.md" -> "blog/2024".
-absl::string_view DirectoryOf(absl::string_view path);
-absl::string_view BaseName(absl::string_view path);
 
 }  // namespace ssg
 

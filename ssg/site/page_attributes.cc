@@ -6,7 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "ssg/data/encode.h"
-#include "ssg/site/assembler.h"
+#include "ssg/site/paths.h"
 #include "ssg/site/body.h"
 #include "ssg/site/page.h"
 #include "ssg/site/read_set.h"
