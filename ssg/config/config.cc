@@ -245,7 +245,7 @@ void ReadRoot(TableReader& root, Config& config) {
   root.Read("theme", &config.theme);
   root.Read("output_dir", &config.output_dir);
   root.Read("edit_url", &config.edit_url);
-  root.Read("paginate", &config.paginate, 1, 100000);
+  root.Read("paginate", &config.paginate, 0, 100000);
   root.Read("words_per_minute", &config.words_per_minute, 1, 100000);
   root.Read("related", &config.related, 0, 100);
   root.Read("git_dates", &config.git_dates);

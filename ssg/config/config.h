@@ -60,7 +60,7 @@ struct Config {
   std::string theme;  // "" = the built-in one
   std::string output_dir = "public";
   std::string edit_url;  // "{path}" is replaced
-  int64_t paginate = 20;
+  int64_t paginate = 0;  // 0: lists are whole
   int64_t feed_items = 20;
   bool feed_full = false;
   int64_t words_per_minute = 200;
