@@ -132,7 +132,7 @@ void CheckHeader(absl::string_view path, absl::string_view text, std::vector<Fin
 void CheckOwnHeaderFirst(const std::string& root, const std::string& path, const std::vector<absl::string_view>& lines,
                          std::vector<Finding>* findings) {
   std::string stem = path.substr(0, path.size() - 3);
-  for (const char* suffix : {"_test", "_fuzz", "_benchmark"}) {
+  for (const char* suffix : {"_test", "_benchmark"}) {
     if (absl::EndsWith(stem, suffix)) stem.resize(stem.size() - std::char_traits<char>::length(suffix));
   }
   const std::string header = stem + ".h";
@@ -164,7 +164,10 @@ std::vector<Finding> TidyFile(absl::string_view path, absl::string_view text) {
 }
 
 bool BuildNames(absl::string_view build, absl::string_view name) {
-  return absl::StrContains(build, absl::StrCat("\"", name, "\""));
+  if (absl::StrContains(build, absl::StrCat("\"", name, "\""))) return true;
+  // A list of tests that are built alike: srcs = [name + ".cc"].
+  const absl::string_view stem = absl::StripSuffix(name, ".cc");
+  return absl::StrContains(build, "name + \".cc\"") && absl::StrContains(build, absl::StrCat("\"", stem, "\","));
 }
 
 absl::StatusOr<std::vector<Finding>> TidyTree(const std::string& root) {

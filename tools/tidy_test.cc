@@ -66,6 +66,8 @@ TEST(TidyTest, LongFunctionsAndFilesAreFound) {
 TEST(TidyTest, BuildNamesWholeNames) {
   EXPECT_TRUE(BuildNames("srcs = [\"a.cc\"]", "a.cc"));
   EXPECT_FALSE(BuildNames("srcs = [\"ba.cc\"]", "a.cc"));
+  EXPECT_FALSE(BuildNames("name = \"a\",", "a.cc"));
+  EXPECT_TRUE(BuildNames("srcs = [name + \".cc\"] for name in [\"a\", \"b\",]", "a.cc"));
 }
 
 // The tree itself. The data dependency is a link into the workspace, which
