@@ -61,7 +61,7 @@ struct InodeRow {
   static constexpr uint8_t kFormat = 1;
   // Bounds that Encode() asserts and Decode() enforces, so that a row fits a
   // page.
-  static constexpr size_t kSymlinkBytesMax = 4095;
+  static constexpr size_t kSymlinkBytesMax = 1024;      // longer ones are kept as an xattr
   static constexpr size_t kInlineXattrBytesMax = 1024;  // names and values together
   static constexpr size_t kDigestBytesMax = 256;
 

@@ -27,7 +27,22 @@ std::string OrphanKey(InodeNumber inode) { return RowKey(0, RowType::kOrphan, in
 std::string ExpiryKey(int64_t expiry_seconds, InodeNumber inode) {
   return RowKey(0, RowType::kExpiry, static_cast<uint64_t>(std::max<int64_t>(expiry_seconds, 0)) / 60, inode);
 }
-std::string XattrKey(InodeNumber inode, absl::string_view name) { return RowKey(inode, RowType::kXattr, name); }
+std::string XattrKey(InodeNumber inode, absl::string_view name, uint16_t part) {
+  char suffix[3] = {};
+  base::StoreBig<uint16_t>(suffix + 1, part);
+  return RowKey(inode, RowType::kXattr, absl::StrCat(name, absl::string_view(suffix, sizeof suffix)));
+}
+
+std::string XattrEnd(InodeNumber inode, absl::string_view name) {
+  return RowKey(inode, RowType::kXattr, absl::StrCat(name, "\x01"));
+}
+
+bool ParseXattrSuffix(absl::string_view suffix, absl::string_view* name, uint16_t* part) {
+  if (suffix.size() < 4 || suffix[suffix.size() - 3] != '\0') return false;
+  *name = suffix.substr(0, suffix.size() - 3);
+  *part = base::LoadBig<uint16_t>(suffix.data() + suffix.size() - 2);
+  return name->find('\0') == absl::string_view::npos;
+}
 
 std::string EncodeCounter(uint64_t value) {
   std::string out(kCounterBytes, '\0');

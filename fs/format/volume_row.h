@@ -37,7 +37,15 @@ std::string PolicyKey(uint32_t policy);
 std::string OrphanKey(InodeNumber inode);
 // Expiry rows stand under the minute, so that what is due lies together.
 std::string ExpiryKey(int64_t expiry_seconds, InodeNumber inode);
-std::string XattrKey(InodeNumber inode, absl::string_view name);
+// A value that does not fit into the inode's row lies in parts of kXattrPartBytes, the
+// last one short or full, at least one, in rows of its own: xattr name, 0 byte, number
+// of the part u16.
+constexpr size_t kXattrPartBytes = 2048;
+std::string XattrKey(InodeNumber inode, absl::string_view name, uint16_t part);
+// The key past all parts of the value.
+std::string XattrEnd(InodeNumber inode, absl::string_view name);
+// The name in the suffix of such a key, and which part it is; false if it is none.
+bool ParseXattrSuffix(absl::string_view suffix, absl::string_view* name, uint16_t* part);
 
 std::string EncodeCounter(uint64_t value);
 absl::StatusOr<uint64_t> DecodeCounter(absl::string_view bytes);

@@ -50,9 +50,7 @@ std::string FullPath(const batch::Request& request, const batch::Path& path) {
 }
 
 // The kinds have the same numbers on the wire.
-bool IsDigestKind(batch::DigestKind kind) {
-  return kind >= batch::DIGEST_CRC32C && kind <= batch::DIGEST_SHA256;
-}
+bool IsDigestKind(batch::DigestKind kind) { return kind >= batch::DIGEST_CRC32C && kind <= batch::DIGEST_SHA256; }
 static_assert(static_cast<int>(DigestType::kCrc32c) == batch::DIGEST_CRC32C);
 static_assert(static_cast<int>(DigestType::kXxh3) == batch::DIGEST_XXH3);
 static_assert(static_cast<int>(DigestType::kBlake3) == batch::DIGEST_BLAKE3);

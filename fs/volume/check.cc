@@ -272,9 +272,13 @@ absl::Status Checker::CheckRow(absl::string_view key, absl::string_view value) {
     case RowType::kBackReference:
       if (suffix.size() != 16) break;
       return CheckBackReference(inode, suffix);
-    case RowType::kXattr:
-      ++inodes_[inode].xattr_rows;
+    case RowType::kXattr: {
+      absl::string_view name;
+      uint16_t part = 0;
+      if (!ParseXattrSuffix(suffix, &name, &part)) break;
+      inodes_[inode].xattr_rows += part == 0 ? 1 : 0;
       return absl::OkStatus();
+    }
     case RowType::kExtent:
       inodes_[inode];  // exists or not, see CheckInode()
       return absl::OkStatus();

@@ -76,7 +76,7 @@ TEST_F(CheckTest, T1DamagedAndUnknownRows) {
   EXPECT_THAT(Rules(), Contains("T1"));
 }
 TEST_F(CheckTest, T1RowsWithoutAnInode) {
-  Put(RowKey(999, RowType::kXattr, "user.x"), "v");
+  Put(XattrKey(999, "user.x", 0), "v");
   EXPECT_THAT(Rules(), Contains("T1"));
 }
 TEST_F(CheckTest, T1UnknownType) {
@@ -163,7 +163,7 @@ TEST_F(CheckTest, T12UnknownPolicy) {
 }
 
 TEST_F(CheckTest, ProblemsAreBoundedButCounted) {
-  for (uint32_t i = 0; i < 10; ++i) Put(RowKey(1000 + i, RowType::kXattr, "user.x"), "v");
+  for (uint32_t i = 0; i < 10; ++i) Put(XattrKey(1000 + i, "user.x", 0), "v");
   ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(*engine_, {.problems_max = 3}));
   EXPECT_EQ(report.problems.size(), 3u);
   EXPECT_EQ(report.problem_count, 10u);

@@ -35,8 +35,12 @@ absl::StatusOr<InodeRow> MakeRow(VolumeState& state, Mutation& mutation, const I
     row.run_end = number + kDirectoryRun;
   }
   if (S_ISLNK(row.mode)) {
-    row.symlink_target = std::string(node.symlink_target);
-    row.size_bytes = row.symlink_target.size();
+    row.size_bytes = node.symlink_target.size();
+    if (node.symlink_target.size() <= InodeRow::kSymlinkBytesMax) {
+      row.symlink_target = std::string(node.symlink_target);
+    } else {
+      RETURN_IF_ERROR(StoreXattr(state, mutation, number, row, kSymlinkXattr, node.symlink_target));
+    }
     return row;
   }
   ASSIGN_OR_RETURN(const absl::optional<std::string> inherited, state.FindXattr(parent, Acl::kDefaultName));

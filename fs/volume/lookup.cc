@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "fs/volume/volume.h"
 #include "fs/volume/volume_state.h"
+#include "fs/volume/xattr_store.h"
 
 namespace fs {
 namespace {
@@ -92,7 +93,10 @@ absl::StatusOr<std::string> Volume::ReadSymlink(InodeNumber inode) {
   ASSIGN_OR_RETURN(const InodePin pin, state_->table.Pin(inode));
   const InodeRow row = pin->row();
   if (!S_ISLNK(row.mode)) return InodeError(EINVAL, "not a symbolic link", inode);
-  return row.symlink_target;
+  if (!row.symlink_target.empty()) return row.symlink_target;
+  ASSIGN_OR_RETURN(absl::optional<std::string> target, state_->FindXattr(*pin, kSymlinkXattr));
+  if (!target.has_value()) return absl::DataLossError(absl::StrCat("symbolic link without a target; inode ", inode));
+  return *std::move(target);
 }
 
 absl::Status Volume::ReadDir(InodeNumber directory, const ReadDirOptions& options,

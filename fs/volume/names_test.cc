@@ -110,7 +110,13 @@ TEST_F(NamesTest, SymlinksHoldTheirTarget) {
   EXPECT_EQ(ErrnoOrZero(volume_->ReadSymlink(kRootInode)), EINVAL);
   EXPECT_EQ(ErrnoOrZero(volume_->MakeSymlink(kRootInode, "m", "", root_)), ENOENT);
   EXPECT_EQ(ErrnoOrZero(volume_->MakeSymlink(kRootInode, "m", std::string(4096, 'x'), root_)), ENAMETOOLONG);
-  EXPECT_EQ(ErrnoOrZero(volume_->MakeSymlink(kRootInode, "m", std::string(4095, 'x'), root_)), 0);
+  for (const size_t size : {1024, 1025, 4095}) {
+    ASSERT_OK_AND_ASSIGN(const Attributes made,
+                         volume_->MakeSymlink(kRootInode, absl::StrCat(size), std::string(size, 'x'), root_));
+    EXPECT_EQ(made.size_bytes, size);
+    EXPECT_THAT(volume_->ReadSymlink(made.inode), base::IsOkAndHolds(std::string(size, 'x')));
+    EXPECT_THAT(volume_->ListXattrs(made.inode, true), base::IsOkAndHolds(""));
+  }
 }
 
 TEST_F(NamesTest, HardLinks) {

@@ -263,9 +263,12 @@ absl::StatusOr<absl::optional<std::string>> VolumeState::FindXattr(const Inode& 
     has_rows = row.xattr_row_count > 0;
   });
   if (value.has_value() || !has_rows) return value;
-  std::string bytes;
-  ASSIGN_OR_RETURN(const bool found, engine.Get(XattrKey(inode.number(), name), &bytes));
-  if (found) value = std::move(bytes);
+  RETURN_IF_ERROR(engine.Scan(XattrKey(inode.number(), name, 0), XattrEnd(inode.number(), name),
+                              [&](absl::string_view, absl::string_view part) {
+                                if (!value.has_value()) value.emplace();
+                                value->append(part.data(), part.size());
+                                return value->size() <= kXattrValueBytesMax;
+                              }));
   return value;
 }
 

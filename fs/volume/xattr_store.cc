@@ -32,12 +32,15 @@ absl::StatusOr<bool> EraseXattr(VolumeState& state, Mutation& mutation, InodeNum
     return true;
   }
   if (row.xattr_row_count == 0) return false;
-  std::string key = XattrKey(number, name);
-  ASSIGN_OR_RETURN(const bool found, state.engine.Get(key, nullptr));
-  if (!found) return false;
-  mutation.Delete(std::move(key));
-  --row.xattr_row_count;
-  return true;
+  bool found = false;
+  RETURN_IF_ERROR(state.engine.Scan(XattrKey(number, name, 0), XattrEnd(number, name),
+                                    [&](absl::string_view key, absl::string_view) {
+                                      mutation.Delete(std::string(key));
+                                      found = true;
+                                      return true;
+                                    }));
+  if (found) --row.xattr_row_count;
+  return found;
 }
 
 absl::Status StoreXattr(VolumeState& state, Mutation& mutation, InodeNumber number, InodeRow& row,
@@ -48,7 +51,11 @@ absl::Status StoreXattr(VolumeState& state, Mutation& mutation, InodeNumber numb
     row.xattrs.insert(LowerBound(row, name), {std::string(name), std::string(value)});
     return absl::OkStatus();
   }
-  mutation.Put(XattrKey(number, name), std::string(value));
+  uint16_t part = 0;
+  do {
+    mutation.Put(XattrKey(number, name, part++), std::string(value.substr(0, kXattrPartBytes)));
+    value.remove_prefix(std::min(value.size(), kXattrPartBytes));
+  } while (!value.empty());
   ++row.xattr_row_count;
   return absl::OkStatus();
 }

@@ -12,6 +12,9 @@
 namespace fs {
 
 constexpr char kCapabilityXattr[] = "security.capability";
+// The target of a symbolic link that is too long for the inode's row. No class of names
+// that callers can use has it.
+constexpr char kSymlinkXattr[] = "\x02symlink";
 
 // Sets `name` in `row`, the row of inode `number` that `mutation` will write.
 absl::Status StoreXattr(VolumeState& state, Mutation& mutation, InodeNumber number, InodeRow& row,

@@ -67,6 +67,13 @@ absl::Status SetAcl(VolumeState& state, const Inode& inode, Change& change, Inod
   return EraseXattr(state, change.mutation(), inode.number(), row, name).status();
 }
 
+// The name of an xattr that is kept in rows, at its first row; else empty.
+absl::string_view FirstPartName(absl::string_view key) {
+  absl::string_view name;
+  uint16_t part = 0;
+  return ParseXattrSuffix(KeySuffix(key), &name, &part) && part == 0 ? name : "";
+}
+
 absl::StatusOr<size_t> ListBytes(VolumeState& state, const Inode& inode) {
   size_t total = 0;
   bool has_rows = false;
@@ -77,7 +84,7 @@ absl::StatusOr<size_t> ListBytes(VolumeState& state, const Inode& inode) {
   if (!has_rows) return total;
   RETURN_IF_ERROR(state.engine.Scan(RowKey(inode.number(), RowType::kXattr), RowEnd(inode.number(), RowType::kXattr),
                                     [&](absl::string_view key, absl::string_view) {
-                                      total += KeySuffix(key).size() + 1;
+                                      total += FirstPartName(key).empty() ? 0 : FirstPartName(key).size() + 1;
                                       return true;
                                     }));
   return total;
@@ -162,7 +169,7 @@ absl::StatusOr<std::string> Volume::ListXattrs(InodeNumber inode, bool privilege
   if (!has_rows) return names;
   RETURN_IF_ERROR(state_->engine.Scan(RowKey(inode, RowType::kXattr), RowEnd(inode, RowType::kXattr),
                                       [&](absl::string_view key, absl::string_view) {
-                                        add(KeySuffix(key));
+                                        add(FirstPartName(key));
                                         return true;
                                       }));
   return names;

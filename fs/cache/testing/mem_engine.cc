@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kBlockBytes = 4096;
 // What a row costs besides its bytes, so that many small ones fill a small engine.
 constexpr uint64_t kRowOverheadBytes = 16;
+// As an engine with pages of 16 KiB.
+constexpr size_t kRowBytesMax = (16 << 10) / 4 - 64;
 
 uint64_t RowBytes(absl::string_view key, absl::string_view value) {
   return key.size() + value.size() + kRowOverheadBytes;
@@ -183,6 +185,10 @@ void MemEngine::ApplyTo(const Mutation& mutation, State* state) {
 absl::StatusOr<Sequence> MemEngine::Apply(const Mutation& mutation) {
   base::MutexLock lock(&mutex_);
   if (read_only_) return absl::FailedPreconditionError("engine is read-only");
+  for (const Mutation::Row& row : mutation.rows()) {
+    if (row.key.size() + row.value.size() > kRowBytesMax)
+      return absl::InvalidArgumentError("row is too long for a page");
+  }
   if (!apply_failure_.ok()) return std::exchange(apply_failure_, absl::OkStatus());
   const uint64_t limit = mutation.frees_space() ? capacity_bytes_ : capacity_bytes_ - capacity_bytes_ / 20;
   if (const uint64_t growth = GrowthMax(mutation, state_); growth > 0 && state_.used_bytes + growth > limit) {

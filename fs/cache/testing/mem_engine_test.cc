@@ -74,7 +74,7 @@ TEST(MemEngineTest, FullRefusesButFreeingStillWorks) {
   most.Write(kFile, 0, absl::string_view(bytes).substr(0, 94 * 4096), {});
   ASSERT_OK(engine.Apply(most).status());
   Mutation row;
-  row.Put("k", std::string(5000, 'v'));
+  for (int i = 0; i < 3; ++i) row.Put(std::string(1, static_cast<char>('k' + i)), std::string(2000, 'v'));
   EXPECT_THAT(engine.Apply(row), StatusIs(absl::StatusCode::kResourceExhausted));
   row.set_frees_space();
   EXPECT_OK(engine.Apply(row).status());

@@ -38,21 +38,22 @@ class VolumeTest : public ::testing::Test {
     Open();
   }
 
+  virtual Engine& engine() { return *engine_; }
   void Open() {
     absl::StatusOr<std::unique_ptr<Volume>> volume =
-        Volume::Open(*engine_, {.clock = &clock_, .name_hash_bits = name_hash_bits_});
+        Volume::Open(engine(), {.clock = &clock_, .name_hash_bits = name_hash_bits_});
     ASSERT_OK(volume.status());
     volume_ = *std::move(volume);
   }
   // Unmounts cleanly and mounts again.
-  void Remount() {
+  virtual void Remount() {
     ASSERT_OK(volume_->Close());
     volume_ = nullptr;
     engine_ = engine_->Reopen();
     Open();
   }
   // Loses all mutations after `kept` (but no committed one) and mounts again.
-  void CutPower(Sequence kept) {
+  virtual void CutPower(Sequence kept) {
     volume_ = nullptr;
     engine_ = engine_->CutPower(kept);
     Open();
