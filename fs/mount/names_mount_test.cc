@@ -108,6 +108,18 @@ TEST_F(NamesMountTest, NamesUpTo255BytesOfAnyKind) {
   EXPECT_EQ(st.f_namemax, 255);
 }
 
+TEST_F(NamesMountTest, SymlinksUpTo4095BytesAreKept) {
+  for (const size_t size : {1, 2048, 2049, 4000, 4095}) {
+    const std::string target(size, 't');
+    const std::string path = At(absl::StrCat("link", size));
+    ASSERT_EQ(symlink(target.c_str(), path.c_str()), 0) << size << ": " << strerror(errno);
+    char text[4096];
+    ASSERT_EQ(readlink(path.c_str(), text, sizeof text), static_cast<ssize_t>(size));
+    EXPECT_TRUE(target == absl::string_view(text, size)) << size;
+    EXPECT_EQ(StatOf(path).st_size, static_cast<off_t>(size));
+  }
+}
+
 TEST_F(NamesMountTest, RenameReplacesAtomicallyAndObeysItsFlags) {
   ASSERT_TRUE(WriteAll(At("a"), "old"));
   ASSERT_TRUE(WriteAll(At("b"), "new"));
