@@ -46,7 +46,7 @@ TEST_F(ProgramsMountTest, SqliteInWalMode) {
     sqlite3 t.db "PRAGMA journal_mode=WAL; CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, b BLOB);" | grep -q wal
     writer() { for i in $(seq 40); do
       sqlite3 -cmd '.timeout 20000' t.db "INSERT INTO t(v, b) VALUES('w$1-$i', randomblob(3000));"; done; }
-    writer 1 & writer 2 & wait %1 && wait %2
+    writer 1 & first=$!; writer 2 & second=$!; wait $first; wait $second
     test "$(sqlite3 t.db 'SELECT count(*) FROM t')" = 80
     test "$(sqlite3 t.db 'PRAGMA integrity_check')" = ok
     sqlite3 t.db 'DELETE FROM t WHERE id % 2; PRAGMA wal_checkpoint(TRUNCATE); VACUUM;' >/dev/null
