@@ -69,6 +69,11 @@ bool Transcoder::NeedsNothing(const RecordView& record, Coding from) const {
 }
 
 bool Transcoder::Apply(const RecordView& record, RecordView* result) {
+  if (options_.from == Coding::kAuto && options_.to == Coding::kAuto &&
+      options_.normalization == Normalization::kNone) {
+    *result = record;
+    return true;
+  }
   const Coding from = SourceCoding(record);
   const Coding to = options_.to == Coding::kAuto ? from : options_.to;
   const char scheme = to == Coding::kUtf8 ? 'a' : ' ';

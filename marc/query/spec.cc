@@ -155,6 +155,14 @@ absl::StatusOr<Spec> Spec::ParsePrefix(absl::string_view* text) {
   return spec;
 }
 
+std::string Spec::indicators() const {
+  std::string result = "  ";
+  for (size_t i = 0; i < 2; ++i) {
+    if (indicators_[i] != 0) result[i] = indicators_[i];
+  }
+  return result;
+}
+
 bool Spec::MatchesField(const FieldView& field, uint32_t occurrence) const {
   if (has_wildcard_ ? !TagMatches(tag_, field.tag()) : field.tag() != tag_) return false;
   if (occurrence_ != 0 && occurrence != occurrence_) return false;

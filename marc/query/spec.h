@@ -56,6 +56,8 @@ class Spec {
   bool has_regex() const { return regex_ != nullptr; }
   absl::string_view tag() const { return tag_; }
   absl::string_view codes() const { return codes_; }
+  // The two indicators asked for, blanks where any would do.
+  std::string indicators() const;
   size_t first() const { return first_; }
   size_t last() const { return last_; }
 

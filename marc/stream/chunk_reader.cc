@@ -15,9 +15,13 @@ ChunkReader::ChunkReader(std::unique_ptr<base::Source> source, Format format, si
 ChunkReader::ChunkReader(absl::string_view whole, Format format, size_t chunk_bytes)
     : whole_(whole), format_(format), chunk_bytes_(chunk_bytes) {}
 
+std::unique_ptr<Splitter> ChunkReader::NewSplitter() const {
+  return make_splitter_ != nullptr ? make_splitter_() : MakeSplitter(format_);
+}
+
 void ChunkReader::SetFormat(absl::string_view begin) {
   if (format_ == Format::kAuto) format_ = DetectFormat(begin);
-  if (splitter_ == nullptr) splitter_ = MakeSplitter(format_);
+  if (splitter_ == nullptr) splitter_ = NewSplitter();
 }
 
 // Reads until `memory` holds `size` bytes or the source ends.
@@ -30,6 +34,13 @@ absl::Status ChunkReader::Fill(Buffer* memory, size_t size) {
     at_end_ = count == 0;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<Format> ChunkReader::Detect() {
+  Buffer begin;
+  RETURN_IF_ERROR(Fill(&begin, 4096));
+  rest_.assign(begin.data(), begin.size());
+  return format_ == Format::kAuto && !rest_.empty() ? DetectFormat(rest_) : format_;
 }
 
 absl::StatusOr<bool> ChunkReader::Next(OwnedChunk* owned) {
@@ -47,7 +58,7 @@ absl::StatusOr<bool> ChunkReader::Next(OwnedChunk* owned) {
     if (cut != 0) break;
     if (at_end_ || memory.size() >= kWindowMax) {
       cut = memory.size();
-      splitter_ = MakeSplitter(format_);
+      splitter_ = NewSplitter();
       break;
     }
     window = std::min(kWindowMax, memory.size() * 2);
@@ -75,7 +86,7 @@ bool ChunkReader::NextMapped(OwnedChunk* owned) {
     if (cut != 0) break;
     if (window >= kWindowMax) {
       cut = view.size();
-      splitter_ = MakeSplitter(format_);
+      splitter_ = NewSplitter();
     }
     window *= 2;
   }

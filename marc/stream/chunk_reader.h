@@ -7,6 +7,7 @@
 #ifndef MARC_STREAM_CHUNK_READER_H_
 #define MARC_STREAM_CHUNK_READER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,13 @@ class ChunkReader {
   // last one is copied, for its padding). `whole` must outlive the reader.
   ChunkReader(absl::string_view whole, Format format, size_t chunk_bytes = kChunkBytes);
 
+  // Cuts by `make` instead of by the format. REQUIRES: before the first Next().
+  void SetSplitter(std::function<std::unique_ptr<Splitter>()> make) { make_splitter_ = std::move(make); }
+
+  // The format of the content, before anything was taken from it.
+  // REQUIRES: before the first Next(), a reader of a source.
+  absl::StatusOr<Format> Detect();
+
   // The next chunk into `chunk`, whose memory is reused. False: the end.
   absl::StatusOr<bool> Next(OwnedChunk* chunk);
 
@@ -43,6 +51,7 @@ class ChunkReader {
 
  private:
   absl::Status Fill(Buffer* memory, size_t size);
+  std::unique_ptr<Splitter> NewSplitter() const;
   void SetFormat(absl::string_view begin);
   bool NextMapped(OwnedChunk* chunk);
 
@@ -50,6 +59,7 @@ class ChunkReader {
   absl::string_view whole_;
   Format format_;
   const size_t chunk_bytes_;
+  std::function<std::unique_ptr<Splitter>()> make_splitter_;
   std::unique_ptr<Splitter> splitter_;
   std::string rest_;     // behind the last cut
   uint64_t offset_ = 0;  // of rest_ in the input

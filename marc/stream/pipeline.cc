@@ -55,7 +55,10 @@ class Worker {
   void Process(Format format, const Chunk& chunk, ChunkResult* result) {
     Clear(result);
     sink_.Begin(result, options_.keep_rejected);
-    if (parser_ == nullptr) parser_ = MakeParser(format, options_.strictness, &sink_);
+    if (parser_ == nullptr) {
+      parser_ = options_.parser != nullptr ? options_.parser(options_.strictness, &sink_)
+                                           : MakeParser(format, options_.strictness, &sink_);
+    }
     parser_->Start(chunk);
     const bool strict = options_.strictness == Strictness::kStrict;
     RecordView record;
@@ -73,6 +76,7 @@ class Worker {
   static void Clear(ChunkResult* result) {
     result->bytes.Clear();
     result->record_ends.clear();
+    result->record_keys.clear();
     result->problems.clear();
     result->suppressed.clear();
     result->rejected.Clear();
@@ -85,7 +89,9 @@ class Worker {
     if (transform_ != nullptr) verdict = transform_->Apply(record, &out);
     if (verdict == Transform::Verdict::kReject) sink_.Reject(record.bytes());
     if (verdict != Transform::Verdict::kKeep || serializer_ == nullptr) return;
-    if (serializer_->Append(out, &result->bytes)) result->record_ends.push_back(result->bytes.size());
+    if (!serializer_->Append(out, &result->bytes)) return;
+    result->record_ends.push_back(result->bytes.size());
+    if (options_.key != nullptr) result->record_keys.push_back(options_.key(out));
   }
 
   const PipelineOptions& options_;

@@ -44,6 +44,7 @@ class Transform {
 
 struct ChunkResult {
   Buffer bytes;                                // serialised records
+  std::vector<std::string> record_keys;        // one a record, with PipelineOptions::key
   std::vector<size_t> record_ends;             // in `bytes`
   std::vector<Problem> problems;               // ordinals count over the whole input
   std::map<ProblemCode, uint64_t> suppressed;  // beyond the chunk's bound on problems
@@ -57,10 +58,12 @@ struct PipelineOptions {
   Strictness strictness = Strictness::kLenient;
   size_t threads = 1;
   bool keep_rejected = false;
-  std::string input_name;                                              // for problems
-  std::function<std::unique_ptr<Transform>(RecordSink*)> transform;    // null: every record is kept
-  std::function<std::unique_ptr<Serializer>(RecordSink*)> serializer;  // null: nothing is written
-  std::function<bool()> cancelled;                                     // null: never
+  std::string input_name;                                                        // for problems
+  std::function<std::unique_ptr<Transform>(RecordSink*)> transform;              // null: every record is kept
+  std::function<std::unique_ptr<Serializer>(RecordSink*)> serializer;            // null: nothing is written
+  std::function<std::string(const RecordView&)> key;                             // of a written record; null: none
+  std::function<std::unique_ptr<RecordParser>(Strictness, RecordSink*)> parser;  // null: by the reader's format
+  std::function<bool()> cancelled;                                               // null: never
 };
 
 struct PipelineSummary {
