@@ -55,9 +55,9 @@ struct Seen {
 
 class Checker {
  public:
-  Checker(Engine& engine, const CheckOptions& options) : engine_(engine), options_(options) {}
+  Checker(Engine& engine, const TreeCheckOptions& options) : engine_(engine), options_(options) {}
 
-  absl::StatusOr<CheckReport> Run();
+  absl::StatusOr<TreeCheckReport> Run();
 
  private:
   void Report(absl::string_view rule, std::string text);
@@ -78,8 +78,8 @@ class Checker {
   void CheckUsage();
 
   Engine& engine_;
-  const CheckOptions& options_;
-  CheckReport report_;
+  const TreeCheckOptions& options_;
+  TreeCheckReport report_;
   NameHash hash_;
   uint64_t next_inode_ = 0;
   absl::flat_hash_map<InodeNumber, Seen> inodes_;
@@ -419,7 +419,7 @@ void Checker::CheckUsage() {
   }
 }
 
-absl::StatusOr<CheckReport> Checker::Run() {
+absl::StatusOr<TreeCheckReport> Checker::Run() {
   RETURN_IF_ERROR(LoadCounters());
   std::vector<std::pair<std::string, std::string>> rows;
   std::string from;
@@ -445,7 +445,7 @@ absl::StatusOr<CheckReport> Checker::Run() {
 
 }  // namespace
 
-absl::StatusOr<CheckReport> CheckVolume(Engine& engine, const CheckOptions& options) {
+absl::StatusOr<TreeCheckReport> CheckTree(Engine& engine, const TreeCheckOptions& options) {
   return Checker(engine, options).Run();
 }
 

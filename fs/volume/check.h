@@ -1,4 +1,4 @@
-// CheckVolume() reads every row of a volume and names each broken rule of the namespace.
+// CheckTree() reads every row of a volume and names each broken rule of the namespace.
 //
 // Rules:   T1  every row has a known type, decodes, and belongs to an inode that exists
 //          T2  a directory entry is one name row (under the hash of its name) and one
@@ -31,28 +31,28 @@
 
 namespace fs {
 
-struct CheckOptions {
+struct TreeCheckOptions {
   size_t problems_max = 1000;  // further ones are only counted
   int name_hash_bits = 64;     // as VolumeOptions
   // Called now and then with the number of rows read so far.
   std::function<void(uint64_t rows)> progress;
 };
 
-struct CheckProblem {
+struct TreeProblem {
   std::string rule;  // "T3"
   std::string text;
 };
 
-struct CheckReport {
+struct TreeCheckReport {
   uint64_t rows = 0;
   uint64_t files = 0;  // all inodes that are no directories
   uint64_t directories = 0;
   uint64_t orphans = 0;
   uint64_t problem_count = 0;
-  std::vector<CheckProblem> problems;
+  std::vector<TreeProblem> problems;
 };
 
-absl::StatusOr<CheckReport> CheckVolume(Engine& engine, const CheckOptions& options = {});
+absl::StatusOr<TreeCheckReport> CheckTree(Engine& engine, const TreeCheckOptions& options = {});
 
 }  // namespace fs
 

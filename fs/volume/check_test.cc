@@ -25,11 +25,11 @@ class CheckTest : public VolumeTest {
   }
 
   std::vector<std::string> Rules() {
-    const absl::StatusOr<CheckReport> report = CheckVolume(*engine_);
+    const absl::StatusOr<TreeCheckReport> report = CheckTree(*engine_);
     EXPECT_OK(report.status());
     std::vector<std::string> rules;
     if (report.ok()) {
-      for (const CheckProblem& problem : report->problems) rules.push_back(problem.rule);
+      for (const TreeProblem& problem : report->problems) rules.push_back(problem.rule);
     }
     return rules;
   }
@@ -57,7 +57,7 @@ class CheckTest : public VolumeTest {
 
 TEST_F(CheckTest, HealthyVolumeHasNoProblems) {
   EXPECT_THAT(Rules(), IsEmpty());
-  ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(*engine_));
+  ASSERT_OK_AND_ASSIGN(const TreeCheckReport report, CheckTree(*engine_));
   EXPECT_EQ(report.files, 1u);
   EXPECT_EQ(report.directories, 2u);
   EXPECT_EQ(report.orphans, 0u);
@@ -67,7 +67,7 @@ TEST_F(CheckTest, HeldOrphansAreNoProblem) {
   ASSERT_OK(volume_->Lookup(directory_, "f").status());
   ASSERT_OK(volume_->Unlink(directory_, "f"));
   EXPECT_THAT(Rules(), IsEmpty());
-  ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(*engine_));
+  ASSERT_OK_AND_ASSIGN(const TreeCheckReport report, CheckTree(*engine_));
   EXPECT_EQ(report.orphans, 1u);
 }
 
@@ -164,7 +164,7 @@ TEST_F(CheckTest, T12UnknownPolicy) {
 
 TEST_F(CheckTest, ProblemsAreBoundedButCounted) {
   for (uint32_t i = 0; i < 10; ++i) Put(XattrKey(1000 + i, "user.x", 0), "v");
-  ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(*engine_, {.problems_max = 3}));
+  ASSERT_OK_AND_ASSIGN(const TreeCheckReport report, CheckTree(*engine_, {.problems_max = 3}));
   EXPECT_EQ(report.problems.size(), 3u);
   EXPECT_EQ(report.problem_count, 10u);
 }

@@ -21,10 +21,10 @@ class PoliciesTest : public VolumeTest {
     });
   }
   ~PoliciesTest() override {
-    const absl::StatusOr<CheckReport> report = CheckVolume(*engine_);
+    const absl::StatusOr<TreeCheckReport> report = CheckTree(*engine_);
     EXPECT_OK(report.status());
     if (!report.ok()) return;
-    for (const CheckProblem& problem : report->problems) ADD_FAILURE() << problem.rule << ": " << problem.text;
+    for (const TreeProblem& problem : report->problems) ADD_FAILURE() << problem.rule << ": " << problem.text;
   }
 
   int Set(InodeNumber inode, absl::string_view field, absl::string_view value) {

@@ -367,8 +367,8 @@ void VolumeModelTest::CompareTouched() {
 
 void VolumeModelTest::CompareAll() {
   for (const auto& [inode, node] : model_.nodes()) ASSERT_NO_FATAL_FAILURE(CompareNode(inode, node));
-  ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(engine(), {.name_hash_bits = name_hash_bits_}));
-  for (const CheckProblem& problem : report.problems) ADD_FAILURE() << problem.rule << ": " << problem.text;
+  ASSERT_OK_AND_ASSIGN(const TreeCheckReport report, CheckTree(engine(), {.name_hash_bits = name_hash_bits_}));
+  for (const TreeProblem& problem : report.problems) ADD_FAILURE() << problem.rule << ": " << problem.text;
   ASSERT_EQ(report.problem_count, 0u);
   ASSERT_EQ(report.files + report.directories, model_.nodes().size());
   ASSERT_OK_AND_ASSIGN(const VolumeStat stat, volume_->Stat());
