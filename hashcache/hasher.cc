@@ -97,7 +97,6 @@ class HasherImpl : public Hasher {
   }
   ~HasherImpl() override {
     context_.volumes.Flush().IgnoreError();  // what is lost is hashed again
-    context_.volumes.Tidy();
   }
 
   absl::Status HashBatch(absl::Span<const HashRequest> requests, BatchSink sink) override {

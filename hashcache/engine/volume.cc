@@ -6,6 +6,17 @@
 
 namespace hashcache {
 
+Store* Volume::store() {
+  if (store_asked_.load(std::memory_order_acquire)) return store_.load(std::memory_order_acquire);
+  base::MutexLock lock(&mutex_);
+  if (!store_asked_.load(std::memory_order_acquire)) {
+    if (open_store_) owned_store_ = open_store_();
+    store_.store(owned_store_.get(), std::memory_order_release);
+    store_asked_.store(true, std::memory_order_release);
+  }
+  return store_.load(std::memory_order_acquire);
+}
+
 bool Volume::HasFineTimes(int directory) {
   if (!judgement_.traits.maybe_fine_times || !KernelHasFineTimes()) return false;
   int known = fine_times_.load(std::memory_order_relaxed);
@@ -31,9 +42,9 @@ Volume* Volumes::Find(uint64_t device, int fd) {
   judgement.clock_offset_ns = options_.clock->NowNs() - options_.filesystem->SinceBootNs();
   const bool remembers =
       facts.ok() && options_.use_cache && (!judgement.traits.made_up || options_.trust_network);
-  std::unique_ptr<Store> store = remembers ? OpenStore(facts->id) : nullptr;
-  auto volume = std::make_unique<Volume>(facts.ok() ? *facts : FilesystemFacts{}, judgement, std::move(store),
-                                         *options_.filesystem);
+  Volume::OpenStore open_store;
+  if (remembers) open_store = [this, id = facts->id] { return OpenStore(id); };
+  auto volume = std::make_unique<Volume>(facts.ok() ? *facts : FilesystemFacts{}, judgement, std::move(open_store), *options_.filesystem);
   return volumes_.emplace(device, std::move(volume)).first->second.get();
 }
 
@@ -52,16 +63,19 @@ std::unique_ptr<Store> Volumes::OpenStore(const std::string& id) {
   options.filesystem = options_.filesystem;
   absl::StatusOr<std::unique_ptr<Store>> store = Store::Open(std::move(options));
   if (!store.ok()) {
+    base::MutexLock lock(&problems_mutex_);
     problems_.push_back(base::Annotate(store.status(), "the cache is not used"));
     return nullptr;
   }
+  // Left by the run that filled it, which was busy enough.
+  if ((*store)->WantsCompaction()) (*store)->Compact().IgnoreError();  // kept as its problem()
   return *std::move(store);
 }
 
 std::vector<Store*> Volumes::Stores() const {
   std::vector<Store*> stores;
   for (const auto& [device, volume] : volumes_) {
-    if (volume->store() != nullptr) stores.push_back(volume->store());
+    if (volume->open_store() != nullptr) stores.push_back(volume->open_store());
   }
   if (verity_store_ != nullptr) stores.push_back(verity_store_.get());
   return stores;
@@ -74,13 +88,6 @@ absl::Status Volumes::Flush() {
   return status;
 }
 
-void Volumes::Tidy() {
-  base::MutexLock lock(&mutex_);
-  for (Store* const store : Stores()) {
-    if (store->WantsCompaction()) store->Compact().IgnoreError();  // kept as the store's problem()
-  }
-}
-
 absl::Status Volumes::DropAll() {
   base::MutexLock lock(&mutex_);
   absl::Status status;
@@ -90,7 +97,11 @@ absl::Status Volumes::DropAll() {
 
 std::vector<absl::Status> Volumes::problems() const {
   base::MutexLock lock(&mutex_);
-  std::vector<absl::Status> all = problems_;
+  std::vector<absl::Status> all;
+  {
+    base::MutexLock problems_lock(&problems_mutex_);
+    all = problems_;
+  }
   for (Store* const store : Stores()) {
     const absl::Status problem = store->problem();
     if (!problem.ok()) all.push_back(problem);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,22 +34,34 @@ struct VolumeOptions {
 
 class Volume {
  public:
-  Volume(FilesystemFacts facts, Judgement judgement, std::unique_ptr<Store> store, Filesystem& filesystem)
-      : facts_(std::move(facts)), judgement_(judgement), store_(std::move(store)), filesystem_(filesystem) {}
+  // `open_store` may be null and may return null.
+  using OpenStore = std::function<std::unique_ptr<Store>()>;
+  Volume(FilesystemFacts facts, Judgement judgement, OpenStore open_store, Filesystem& filesystem)
+      : facts_(std::move(facts)),
+        judgement_(judgement),
+        open_store_(std::move(open_store)),
+        filesystem_(filesystem) {}
 
   const FilesystemFacts& facts() const { return facts_; }
   const Judgement& judgement() const { return judgement_; }
-  // nullptr: nothing is remembered of this filesystem's files.
-  Store* store() const { return store_.get(); }
+  // nullptr: nothing is remembered of this filesystem's files. Opened when first asked
+  // for: who only looks for changes needs none.
+  Store* store() ABSL_LOCKS_EXCLUDED(mutex_);
+  // The same if it is open.
+  Store* open_store() const { return store_.load(std::memory_order_acquire); }
   // Probes once, in `directory` (of this filesystem).
   bool HasFineTimes(int directory);
 
  private:
   const FilesystemFacts facts_;
   const Judgement judgement_;
-  const std::unique_ptr<Store> store_;
+  const OpenStore open_store_;
   Filesystem& filesystem_;
+  std::atomic<Store*> store_{nullptr};
+  std::atomic<bool> store_asked_{false};
   std::atomic<int> fine_times_{-1};  // -1 = not probed yet
+  base::Mutex mutex_;
+  std::unique_ptr<Store> owned_store_ ABSL_GUARDED_BY(mutex_);
 };
 
 class Volumes {
@@ -62,13 +75,11 @@ class Volumes {
   // nullptr.
   Store* verity_store() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Flush() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Compacts the stores that want it.
-  void Tidy() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status DropAll() ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<absl::Status> problems() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  std::unique_ptr<Store> OpenStore(const std::string& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::unique_ptr<Store> OpenStore(const std::string& id) ABSL_LOCKS_EXCLUDED(problems_mutex_);
   std::vector<Store*> Stores() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const VolumeOptions options_;
@@ -76,7 +87,8 @@ class Volumes {
   std::map<uint64_t, std::unique_ptr<Volume>> volumes_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Store> verity_store_ ABSL_GUARDED_BY(mutex_);
   bool verity_opened_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<absl::Status> problems_ ABSL_GUARDED_BY(mutex_);
+  mutable base::Mutex problems_mutex_;
+  std::vector<absl::Status> problems_ ABSL_GUARDED_BY(problems_mutex_);
 };
 
 }  // namespace hashcache

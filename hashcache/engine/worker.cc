@@ -47,9 +47,17 @@ Worker::Worker(Context& context, WorkerLimits limits)
     : context_(context),
       filesystem_(context.filesystem),
       limits_(limits),
-      buffer_(kReadSize),
-      scratch_(kScratchSize),
       random_state_(static_cast<uint64_t>(context.clock.NowNs()) ^ reinterpret_cast<uintptr_t>(this)) {}
+
+absl::Span<uint8_t> Worker::Buffer() {
+  if (buffer_ == nullptr) buffer_.reset(new uint8_t[kReadSize]);
+  return {buffer_.get(), kReadSize};
+}
+
+absl::Span<char> Worker::scratch() {
+  if (scratch_ == nullptr) scratch_.reset(new char[kScratchSize]);
+  return {scratch_.get(), kScratchSize};
+}
 
 Worker::~Worker() { CHECK(!Busy()) << "files are still being read"; }
 
@@ -73,11 +81,17 @@ void Worker::LookOnly(const FileTask& task) {
 
 bool Worker::AnswerFromCache(FileTask* task) {
   if (!context_.use_cache) return false;
-  FileAttributes attributes;
+  absl::optional<Record> record;
   if (task->volume != nullptr) {
     Store* const store = task->volume->store();
-    if (store == nullptr || (task->inode_hint != 0 && !store->MayHave(task->inode_hint))) return false;
+    if (store == nullptr) return false;
+    if (task->inode_hint != 0) {
+      record = store->Find(task->inode_hint);
+      task->known_absent = !record.has_value();
+      if (task->known_absent) return false;  // without a look by name
+    }
   }
+  FileAttributes attributes;
   const bool network = task->volume != nullptr && task->volume->judgement().traits.made_up;
   const int result = filesystem_.StatAt(task->directory, task->name, task->follow, network, &attributes);
   if (result != 0) {
@@ -90,33 +104,34 @@ bool Worker::AnswerFromCache(FileTask* task) {
   }
   Volume* const volume = context_.volumes.Find(attributes.device, -1);
   if (volume == nullptr) return false;  // the first file of its filesystem is opened first
+  if (volume != task->volume || attributes.inode != task->inode_hint) record = absl::nullopt;
   task->volume = volume;
-  return TakeIfHit(task, attributes, *volume);
+  if (volume->store() == nullptr) return false;
+  if (!record.has_value()) record = volume->store()->Find(attributes.inode);
+  task->known_absent = !record.has_value();
+  return record.has_value() && TakeIfHit(task, attributes, *record);
 }
 
-bool Worker::TakeIfHit(FileTask* task, const FileAttributes& attributes, Volume& volume) {
-  Store* const store = volume.store();
-  if (store == nullptr) return false;
-  absl::optional<Record> record = store->Find(attributes.inode);
-  if (!record.has_value() || !record->digests.algorithms().HasAll(task->algorithms)) return false;
+bool Worker::TakeIfHit(FileTask* task, const FileAttributes& attributes, const Record& record) {
+  if (!record.digests.algorithms().HasAll(task->algorithms)) return false;
   uint32_t generation = 0;
   if (attributes.btime_ns == 0) generation = filesystem_.GenerationAt(task->directory, task->name);
-  const Fingerprint fingerprint = FingerprintOf(attributes, generation);
-  if (Judge(*record, fingerprint, volume.judgement()) != Verdict::kHit) return false;
+  if (Judge(record, FingerprintOf(attributes, generation), task->volume->judgement()) != Verdict::kHit) return false;
   if (DrawnForAudit(attributes.size_bytes)) {
-    task->audited = std::make_shared<Digests>(record->digests.Only(task->algorithms));
+    task->audited = std::make_shared<Digests>(record.digests.Only(task->algorithms));
     return false;
   }
   const auto today = static_cast<uint16_t>(context_.clock.NowNs() / kDayNs);
-  if (record->seen_day + kSeenDaysStep < today) {
-    record->seen_day = today;
-    store->Put(*record);
+  if (record.seen_day + kSeenDaysStep < today) {
+    Record seen = record;
+    seen.seen_day = today;
+    task->volume->store()->Put(seen);
   }
   FileResult& result = *task->result;
   result.outcome = Outcome::kHit;
-  result.trust = record->trust;
+  result.trust = record.trust;
   SetFile(attributes, generation, &result);
-  result.digests = record->digests.Only(task->algorithms);
+  result.digests = record.digests.Only(task->algorithms);
   context_.counters.hits.fetch_add(1, std::memory_order_relaxed);
   Done(*task);
   return true;
@@ -150,7 +165,7 @@ void Worker::Read(const FileTask& task) {
 Worker::Step Worker::ReadOpened(Attempt* attempt, bool may_go_cold) {
   if (!context_.use_cache && !context_.strict) return ReadQuick(attempt, may_go_cold);
   if (!Begin(attempt)) return Step::kDone;
-  if (attempt->reading.before.size_bytes <= buffer_.size()) return ReadSmall(attempt, may_go_cold);
+  if (attempt->reading.before.size_bytes <= kReadSize) return ReadSmall(attempt, may_go_cold);
   const FileAttributes& before = attempt->reading.before;
   if (may_go_cold && before.size_bytes < kDirectSizeMin) {
     const double residency = filesystem_.ResidentShare(attempt->fd, before.size_bytes);
@@ -162,15 +177,15 @@ Worker::Step Worker::ReadOpened(Attempt* attempt, bool may_go_cold) {
 // Nothing is remembered, so one look after the reading is enough to see that
 // the size is what was read.
 Worker::Step Worker::ReadQuick(Attempt* attempt, bool may_go_cold) {
-  const ssize_t size = filesystem_.Read(attempt->fd, absl::MakeSpan(buffer_), 0, may_go_cold);
+  const ssize_t size = filesystem_.Read(attempt->fd, Buffer(), 0, may_go_cold);
   if (size < 0 && size != -EAGAIN && size != -EOPNOTSUPP) {
     return FailAttempt(attempt, base::ErrnoStatus(static_cast<int>(-size), "read"));
   }
-  if (size < 0 || static_cast<size_t>(size) == buffer_.size()) {
+  if (size < 0 || static_cast<size_t>(size) == kReadSize) {
     // Not in memory, or not small: look what it is first.
     if (!Begin(attempt)) return Step::kDone;
     if (size == -EAGAIN && may_go_cold && attempt->reading.before.size_bytes < kDirectSizeMin) return Step::kCold;
-    if (attempt->reading.before.size_bytes <= buffer_.size()) return ReadSmall(attempt, may_go_cold);
+    if (attempt->reading.before.size_bytes <= kReadSize) return ReadSmall(attempt, may_go_cold);
     return ReadLarge(attempt);
   }
   FileAttributes& after = attempt->reading.after;
@@ -186,13 +201,14 @@ Worker::Step Worker::ReadQuick(Attempt* attempt, bool may_go_cold) {
   }
   attempt->reading.bytes_read = bytes_read;
   return Give(attempt, Outcome::kHashed,
-              Stream(attempt->task.algorithms).HashWhole(absl::MakeConstSpan(buffer_).subspan(0, bytes_read)));
+              Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
 }
 
 bool Worker::Begin(Attempt* attempt) {
   Reading& reading = attempt->reading;
   const FileTask& task = attempt->task;
   attempt->begun = true;
+  reading.started_ns = context_.clock.MonotonicNs();
   reading.clock_ns = context_.clock.NowNs();  // R4: before the first look
   if (context_.use_cache || context_.strict) reading.lease = filesystem_.TakeLease(attempt->fd);
   const int result = filesystem_.Stat(attempt->fd, &reading.before);
@@ -208,13 +224,14 @@ bool Worker::Begin(Attempt* attempt) {
   if (attempt->volume == nullptr) {
     attempt->volume = context_.volumes.Find(reading.before.device, attempt->fd);
     // The first file of its filesystem could not be looked up by name.
-    FileTask again = task;
-    again.volume = attempt->volume;
-    if (context_.use_cache && task.audited == nullptr && TakeIfHit(&again, reading.before, *attempt->volume)) {
+    attempt->task.volume = attempt->volume;
+    Store* const store = attempt->volume->store();
+    const absl::optional<Record> record =
+        store != nullptr && task.audited == nullptr ? store->Find(reading.before.inode) : absl::nullopt;
+    if (record.has_value() && TakeIfHit(&attempt->task, reading.before, *record)) {
       filesystem_.Close(attempt->fd);
       return false;
     }
-    attempt->task.audited = again.audited;
   }
   if (reading.before.btime_ns == 0) reading.generation = filesystem_.Generation(attempt->fd);
   return !(reading.before.verity && AnswerByVerity(attempt));
@@ -225,17 +242,17 @@ Worker::Step Worker::ReadSmall(Attempt* attempt, bool may_go_cold) {
   // A file of size 0 that has content is one the kernel makes up.
   uint64_t bytes_read = 0;
   for (;;) {
-    const absl::Span<uint8_t> room = absl::MakeSpan(buffer_).subspan(bytes_read);
+    const absl::Span<uint8_t> room = Buffer().subspan(bytes_read);
     ssize_t size = filesystem_.Read(attempt->fd, room, bytes_read, may_go_cold);
     if (size == -EAGAIN && may_go_cold) return Step::kCold;
     if (size == -EOPNOTSUPP && may_go_cold) size = filesystem_.Read(attempt->fd, room, bytes_read, false);
     if (size < 0) return FailAttempt(attempt, base::ErrnoStatus(static_cast<int>(-size), "read"));
     bytes_read += static_cast<uint64_t>(size);
     if (size == 0 || (expected > 0 && bytes_read >= expected)) break;
-    if (bytes_read == buffer_.size()) return ReadLarge(attempt);
+    if (bytes_read == kReadSize) return ReadLarge(attempt);
   }
   return Finish(attempt, bytes_read,
-                Stream(attempt->task.algorithms).HashWhole(absl::MakeConstSpan(buffer_).subspan(0, bytes_read)));
+                Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
 }
 
 Worker::Step Worker::ReadLarge(Attempt* attempt) {
@@ -258,9 +275,14 @@ Worker::Step Worker::ReadLarge(Attempt* attempt) {
 Worker::Step Worker::Finish(Attempt* attempt, uint64_t bytes_read, const Digests& digests) {
   Reading& reading = attempt->reading;
   reading.bytes_read = bytes_read;
-  const int result = filesystem_.StatAgain(attempt->fd, &reading.after);
-  if (result != 0) return FailAttempt(attempt, base::ErrnoStatus(-result, "stat"));
-  if (reading.lease == Lease::kHeld) reading.lease_whole = filesystem_.LeaseIsWhole(attempt->fd);
+  if (reading.lease == Lease::kHeld && context_.clock.MonotonicNs() - reading.started_ns < kLeaseSureNs) {
+    reading.after = reading.before;  // R3: nobody can have written
+    reading.lease_whole = true;
+  } else {
+    const int result = filesystem_.StatAgain(attempt->fd, &reading.after);
+    if (result != 0) return FailAttempt(attempt, base::ErrnoStatus(-result, "stat"));
+    if (reading.lease == Lease::kHeld) reading.lease_whole = filesystem_.LeaseIsWhole(attempt->fd);
+  }
   // What the kernel makes up while it is read has no size before.
   const bool made_up = attempt->volume->judgement().traits.made_up && reading.before.size_bytes == 0;
   if (!IsStable(reading) && !made_up) return Unstable(attempt, digests);
@@ -295,8 +317,9 @@ Worker::Step Worker::Give(Attempt* attempt, Outcome outcome, const Digests& dige
   Counters& counters = context_.counters;
   (outcome == Outcome::kBusy ? counters.busy : counters.hashed).fetch_add(1, std::memory_order_relaxed);
   counters.bytes_hashed.fetch_add(attempt->reading.bytes_read, std::memory_order_relaxed);
-  if (attempt->task.audited != nullptr) CompareAudit(*attempt, digests);
-  if (outcome == Outcome::kHashed && context_.use_cache && attempt->begun) Remember(*attempt, &result);
+  const bool audited = attempt->task.audited != nullptr;
+  if (audited) CompareAudit(*attempt, digests);
+  if (!audited && outcome == Outcome::kHashed && context_.use_cache && attempt->begun) Remember(*attempt, &result);
   filesystem_.Close(attempt->fd);
   Done(attempt->task);
   return Step::kDone;
@@ -332,7 +355,8 @@ void Worker::Remember(const Attempt& attempt, FileResult* result) {
   record.trust = result->trust = TrustOf(reading, judgement.traits);
   record.racy = IsRacy(reading, judgement, false) &&
                 (!judgement.traits.maybe_fine_times || IsRacy(reading, judgement, HasFineTimes(attempt)));
-  const absl::optional<Record> known = store->Find(record.fingerprint.inode);
+  absl::optional<Record> known;
+  if (!attempt.task.known_absent) known = store->Find(record.fingerprint.inode);
   // Only what would be a hit right now may be kept beside the new digests.
   if (known.has_value() && Judge(*known, record.fingerprint, judgement) == Verdict::kHit) {
     record.digests.Merge(known->digests);

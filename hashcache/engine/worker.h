@@ -39,6 +39,8 @@ struct FileTask {
   uint64_t inode_hint = 0;   // of the directory entry; 0 = not known
   FileResult* result = nullptr;
   FileOwner* owner = nullptr;
+  // Set inside the worker: nothing is remembered of it.
+  bool known_absent = false;
   // Set inside the worker: what was remembered of a hit that is to be audited.
   std::shared_ptr<const Digests> audited;
 };
@@ -73,7 +75,7 @@ class Worker {
 
   Context& context() { return context_; }
   // For readers of directories.
-  absl::Span<char> scratch() { return absl::MakeSpan(scratch_); }
+  absl::Span<char> scratch();
 
  private:
   struct Attempt;   // one file being read
@@ -83,7 +85,7 @@ class Worker {
   void LookOnly(const FileTask& task);
   // From the cache.
   bool AnswerFromCache(FileTask* task);
-  bool TakeIfHit(FileTask* task, const FileAttributes& attributes, Volume& volume);
+  bool TakeIfHit(FileTask* task, const FileAttributes& attributes, const Record& record);
   bool DrawnForAudit(uint64_t size_bytes);
 
   // By reading.
@@ -126,8 +128,10 @@ class Worker {
   Context& context_;
   Filesystem& filesystem_;
   const WorkerLimits limits_;
-  std::vector<uint8_t> buffer_;
-  std::vector<char> scratch_;
+  // Made when first needed: a few hits need neither.
+  absl::Span<uint8_t> Buffer();
+  std::unique_ptr<uint8_t[]> buffer_;
+  std::unique_ptr<char[]> scratch_;
   std::array<std::unique_ptr<HashStream>, 1 << kAlgorithmCount> streams_;
   std::unique_ptr<AsyncFiles> async_;
   bool no_atime_ = true;

@@ -13,11 +13,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/endian.h"
@@ -98,6 +102,10 @@ class RealFilesystem : public Filesystem {
     // handles it already keeps their handler.
     struct sigaction current;
     if (sigaction(SIGIO, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) signal(SIGIO, SIG_IGN);
+    // Seconds that a writer waits for our lease; 0 = for ever. R3 builds on some.
+    const absl::StatusOr<std::string> seconds = base::ReadFile("/proc/sys/fs/lease-break-time", 64);
+    int value = 0;
+    leases_last_ = seconds.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*seconds), &value) && value != 1;
   }
 
   int Open(int directory, const char* name, int flags, bool follow, bool cached_only) override {
@@ -154,6 +162,7 @@ class RealFilesystem : public Filesystem {
   }
 
   Lease TakeLease(int fd) override {
+    if (!leases_last_) return Lease::kImpossible;
     if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) return Lease::kHeld;
     return errno == EAGAIN ? Lease::kBusy : Lease::kImpossible;
   }
@@ -210,7 +219,9 @@ class RealFilesystem : public Filesystem {
     static_assert(sizeof facts.f_fsid == sizeof fsid);
     std::memcpy(&fsid, &facts.f_fsid, sizeof fsid);
     FsUuid uuid = {};
-    if (ioctl(fd, HASHCACHE_IOC_GETFSUUID, &uuid) == 0 && uuid.length == sizeof uuid.bytes) {
+    const bool has_uuid = ioctl(fd, HASHCACHE_IOC_GETFSUUID, &uuid) == 0 && uuid.length == sizeof uuid.bytes;
+    // Some images are made with a UUID of zeros, which would be that of all of them.
+    if (has_uuid && std::any_of(std::begin(uuid.bytes), std::end(uuid.bytes), [](uint8_t byte) { return byte != 0; })) {
       for (const uint8_t byte : uuid.bytes) absl::StrAppendFormat(&result.id, "%02x", byte);
       // Subvolumes of btrfs share the UUID but not the inode numbers.
       if (result.type == kBtrfsMagic) absl::StrAppendFormat(&result.id, "-%016x", fsid);
@@ -264,6 +275,8 @@ class RealFilesystem : public Filesystem {
   }
 
  private:
+  bool leases_last_ = false;
+
   static int OpenOnce(int directory, const char* name, int flags, bool cached_only) {
     if (!cached_only) return Repeat([&] { return openat(directory, name, flags); });
     open_how how = {};

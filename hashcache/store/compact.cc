@@ -58,32 +58,30 @@ absl::Status Store::CompactLocked(bool drop_all) {
 absl::Status Store::WriteBase(uint64_t number, bool drop_all) {
   const Generation& from = *current_.load(std::memory_order_relaxed);
   const uint16_t today = static_cast<uint16_t>(clock_.NowNs() / kDayNs);
-  const auto outdated = [&](const Record& record) {
-    return drop_all || record.seen_day + options_.entry_days_max < today;
+  const auto outdated = [&](const uint8_t* record) {
+    return drop_all || RecordSeenDay(record) + options_.entry_days_max < today;
   };
   // What is kept, as positions: those of the journal follow those of the base.
   const std::vector<uint32_t> newest = from.journal.Newest();
   std::vector<uint32_t> kept;
   kept.reserve(from.base.count() + newest.size());
   size_t at = 0;
+  // What is in the journal's table was checked when it came there.
   const auto keep_journal_below = [&](uint64_t inode) {
     for (; at < newest.size() && RecordInode(from.journal.At(newest[at])) < inode; ++at) {
-      const absl::optional<Record> record = DecodeRecord(from.journal.At(newest[at]));
-      if (record.has_value() && !outdated(*record)) {
-        kept.push_back(static_cast<uint32_t>(from.base.count()) + newest[at]);
-      }
+      if (outdated(from.journal.At(newest[at]))) continue;
+      kept.push_back(static_cast<uint32_t>(from.base.count()) + newest[at]);
     }
   };
   uint64_t previous = 0;
   for (size_t i = 0; i < from.base.count(); ++i) {
-    const absl::optional<Record> record = DecodeRecord(from.base.At(i));
-    // Damaged records are left behind, as are those that damage has put out of
-    // order.
-    if (!record.has_value() || (i > 0 && record->fingerprint.inode <= previous)) continue;
-    previous = record->fingerprint.inode;
+    const uint8_t* const record = from.base.At(i);
+    // Damaged records are left behind, as are those that damage has put out of order.
+    if (!DecodeRecord(record).has_value() || (i > 0 && RecordInode(record) <= previous)) continue;
+    previous = RecordInode(record);
     keep_journal_below(previous);
     if (at < newest.size() && RecordInode(from.journal.At(newest[at])) == previous) continue;
-    if (!outdated(*record)) kept.push_back(static_cast<uint32_t>(i));
+    if (!outdated(record)) kept.push_back(static_cast<uint32_t>(i));
   }
   keep_journal_below(~uint64_t{0});
   Step("write base");

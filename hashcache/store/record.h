@@ -47,6 +47,8 @@ uint32_t Crc32c(const void* data, size_t size);
 
 inline uint64_t RecordInode(const uint8_t* bytes) { return base::LoadLittle<uint64_t>(bytes); }
 
+inline uint16_t RecordSeenDay(const uint8_t* bytes) { return base::LoadLittle<uint16_t>(bytes + 60); }
+
 }  // namespace hashcache
 
 #endif  // HASHCACHE_STORE_RECORD_H_

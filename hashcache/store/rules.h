@@ -38,6 +38,7 @@ namespace hashcache {
 constexpr int64_t kSecondNs = 1'000'000'000;
 // dirty_expire_centisecs + dirty_writeback_centisecs, the kernel's defaults.
 constexpr int64_t kWritebackNs = 35 * kSecondNs;
+constexpr int64_t kLeaseSureNs = kSecondNs / 2;
 constexpr int64_t kUncleanBootNs = 120 * kSecondNs;
 
 struct FilesystemTraits {
@@ -68,7 +69,8 @@ Verdict Judge(const Record& record, const Fingerprint& now_seen, const Judgement
 
 // What the reading of a file was like, R3.
 struct Reading {
-  int64_t clock_ns = 0;  // the filesystem's clock before the first look
+  int64_t clock_ns = 0;    // the filesystem's clock before the first look
+  int64_t started_ns = 0;  // monotonic, before the lease
   FileAttributes before, after;
   uint64_t bytes_read = 0;
   uint32_t generation = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/os/file.h"
@@ -190,14 +191,18 @@ bool JournalTable::Insert(const uint8_t* record) {
 }
 
 std::vector<uint32_t> JournalTable::Newest() const {
-  std::vector<uint32_t> newest;
+  std::vector<std::pair<uint64_t, uint32_t>> by_inode;
   const Slots& slots = *slots_.load(std::memory_order_acquire);
   for (const std::atomic<uint64_t>& atomic_slot : slots.slots) {
     const uint64_t slot = atomic_slot.load(std::memory_order_acquire);
-    if (slot != 0) newest.push_back(static_cast<uint32_t>((slot & 0xffffffff) - 1));
+    if (slot == 0) continue;
+    const auto index = static_cast<uint32_t>((slot & 0xffffffff) - 1);
+    by_inode.emplace_back(RecordInode(At(index)), index);
   }
-  std::sort(newest.begin(), newest.end(),
-            [this](uint32_t a, uint32_t b) { return RecordInode(At(a)) < RecordInode(At(b)); });
+  std::sort(by_inode.begin(), by_inode.end());
+  std::vector<uint32_t> newest;
+  newest.reserve(by_inode.size());
+  for (const auto& [inode, index] : by_inode) newest.push_back(index);
   return newest;
 }
 
