@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "base/thread_pool.h"
+#include "hashcache/engine/batch_providers.h"
 #include "hashcache/engine/context.h"
 #include "hashcache/engine/pipeline.h"
 #include "hashcache/engine/worker.h"
@@ -45,15 +46,21 @@ using BatchSink = absl::FunctionRef<void(size_t index, FileResult&& result)>;
 // Consecutive requests of a batch.
 class BatchUnit : public Unit, public FileOwner {
  public:
-  BatchUnit(Pipeline& pipeline, absl::Span<const HashRequest> requests, size_t first, const BatchSink& sink)
-      : pipeline_(pipeline), requests_(requests), first_(first), sink_(sink) {}
+  BatchUnit(Pipeline& pipeline, BatchProviders& providers, absl::Span<const HashRequest> requests, size_t first,
+            const BatchSink& sink)
+      : pipeline_(pipeline), providers_(providers), requests_(requests), first_(first), sink_(sink) {}
 
   void Run(Worker& worker) override {
     results_.resize(requests_.size());
     names_.reserve(requests_.size());
     left_ = requests_.size() + 1;
+    for (const HashRequest& request : requests_) names_.emplace_back(request.path);
+    AskProviders();
     for (size_t i = 0; i < requests_.size(); ++i) {
-      names_.emplace_back(requests_[i].path);
+      if (results_[i].outcome == Outcome::kProvider) {
+        FileDone();
+        continue;
+      }
       worker.Hash({.directory = requests_[i].directory_fd,
                    .name = names_[i].c_str(),
                    .algorithms = requests_[i].algorithms,
@@ -74,7 +81,27 @@ class BatchUnit : public Unit, public FileOwner {
   size_t weight() const override { return requests_.size(); }
 
  private:
+  // Neighbours in one directory are asked about together.
+  void AskProviders() {
+    if (!providers_.any()) return;
+    for (size_t i = 0; i < requests_.size();) {
+      const absl::string_view directory = base::DirectoryName(names_[i]);
+      std::vector<std::string> names;
+      std::vector<FileResult*> results;
+      const size_t first = i;
+      for (; i < requests_.size() && requests_[i].directory_fd == AT_FDCWD &&
+             requests_[i].algorithms == requests_[first].algorithms && base::DirectoryName(names_[i]) == directory;
+           ++i) {
+        names.emplace_back(base::BaseName(names_[i]));
+        results.push_back(&results_[i]);
+      }
+      if (names.empty()) ++i;  // relative to a descriptor: read
+      providers_.Answer(std::string(directory), names, requests_[first].algorithms, results);
+    }
+  }
+
   Pipeline& pipeline_;
+  BatchProviders& providers_;
   const absl::Span<const HashRequest> requests_;
   const size_t first_;
   const BatchSink& sink_;
@@ -101,12 +128,13 @@ class HasherImpl : public Hasher {
 
   absl::Status HashBatch(absl::Span<const HashRequest> requests, BatchSink sink) override {
     const bool asynchronous = requests.size() >= kAsynchronousMin;
+    BatchProviders providers(context_, options_.providers);
     Pipeline pipeline(asynchronous ? threads_ : 1, MakeWorker(asynchronous));
     // Small groups at first, so that a few large files are spread over the
     // threads.
     const size_t group = std::clamp<size_t>(requests.size() / (4 * threads_), 1, kGroupSize);
     for (size_t first = 0; first < requests.size(); first += group) {
-      pipeline.Add(std::make_unique<BatchUnit>(pipeline, requests.subspan(first, group), first, sink));
+      pipeline.Add(std::make_unique<BatchUnit>(pipeline, providers, requests.subspan(first, group), first, sink));
     }
     pipeline.Run();
     return AfterRun();

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <random>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "base/os/file.h"
 #include "base/testing/status_matchers.h"
 #include "base/testing/temp_dir.h"
@@ -171,88 +173,121 @@ TEST_P(HitsTest, UnchangedFilesAreHits) {
   EXPECT_EQ(Check("a").outcome, Outcome::kHit);
 }
 
-// T20. HASHCACHE_MODEL_STEPS makes it longer.
+// One random step after the other on a few files.
+class RandomSteps {
+ public:
+  static constexpr size_t kFiles = 6;
+  static constexpr size_t kSize = 64;
+
+  RandomSteps(uint64_t seed, std::function<std::string(size_t)> path_of) : random_(seed), path_of_(std::move(path_of)) {
+    for (size_t i = 0; i < kFiles; ++i) Write(path_of_(i), O_CREAT | O_TRUNC, std::string(kSize, 'x'));
+  }
+  ~RandomSteps() {
+    for (char* const page : pages_) {
+      if (page != nullptr) munmap(page, kSize);
+    }
+  }
+
+  // The file to check now, if the step says so.
+  absl::optional<size_t> Step() {
+    const size_t i = random_() % kFiles;
+    const std::string path = path_of_(i);
+    const std::string content(kSize, static_cast<char>('a' + random_() % 26));
+    const uint64_t what = random_() % 16;
+    if (what >= 13) return i;
+    if (what >= 9 && what <= 11) {
+      Map(i, path, what, content[0]);
+    } else {
+      Change(path, what, content);
+    }
+    return absl::nullopt;
+  }
+  uint64_t Random() { return random_(); }
+
+ private:
+  static void Write(const std::string& path, int flags, absl::string_view content) {
+    const base::Fd fd = *base::OpenFile(path, O_WRONLY | flags);
+    ASSERT_OK(base::WriteFull(fd.get(), content));
+  }
+
+  void Change(const std::string& path, uint64_t what, const std::string& content) {
+    struct stat attributes;
+    const std::string other = path_of_(random_() % kFiles);
+    switch (what) {
+      case 0:
+      case 1:
+        return Write(path, 0, content);
+      case 2:
+        return Write(path, 0, content.substr(0, 1));
+      case 3: {  // an edit that hides itself
+        ASSERT_EQ(stat(path.c_str(), &attributes), 0);
+        Write(path, 0, content);
+        const timespec times[2] = {attributes.st_atim, attributes.st_mtim};
+        utimensat(AT_FDCWD, path.c_str(), times, 0);
+        return;
+      }
+      case 4:
+        return Write(path, O_TRUNC, content.substr(0, random_() % kSize + 1));
+      case 5:
+        unlink(path.c_str());
+        return Write(path, O_CREAT, content);
+      case 6:
+        if (other == path) return;
+        rename(path.c_str(), other.c_str());
+        return Write(path, O_CREAT, content);
+      case 7:
+        chmod(path.c_str(), random_() % 2 == 0 ? 0600 : 0644);
+        return;
+      case 8:
+        if (link(path.c_str(), path_of_(kFiles).c_str()) != 0) unlink(path_of_(kFiles).c_str());
+        return;
+      default:
+        stat(path.c_str(), &attributes);
+    }
+  }
+
+  void Map(size_t i, const std::string& path, uint64_t what, char content) {
+    char*& page = pages_[i];
+    if (what == 9 && page == nullptr) {
+      const base::Fd fd = *base::OpenFile(path, O_RDWR);
+      void* const mapped = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+      if (mapped != MAP_FAILED) page = static_cast<char*>(mapped);
+    } else if (what == 9) {
+      munmap(page, kSize);
+      page = nullptr;
+    } else if (page != nullptr && what == 10) {
+      struct stat attributes;
+      // The file may have another content by now, or be gone; the page stays mapped.
+      if (stat(path.c_str(), &attributes) == 0) page[0] = content;
+    } else if (page != nullptr && random_() % 8 == 0) {
+      msync(page, kSize, MS_SYNC);
+    }
+  }
+
+  std::mt19937_64 random_;
+  const std::function<std::string(size_t)> path_of_;
+  char* pages_[kFiles] = {};
+};
+
+// HASHCACHE_MODEL_STEPS makes it longer.
 TEST_P(HitsTest, T20RandomSteps) {
   const auto seed = static_cast<uint64_t>(EnvironmentNumber("TEST_SEED", 20));
   const int64_t steps = EnvironmentNumber("HASHCACHE_MODEL_STEPS", 6000);
-  std::cout << "seed=" << seed << " steps=" << steps << std::endl;
-  std::mt19937_64 random(seed);
-  constexpr size_t kFiles = 6;
-  constexpr size_t kSize = 64;
-  struct Mapping {
-    char* page = nullptr;
-  } mappings[kFiles];
-  const auto name = [](size_t i) { return absl::StrCat("f", i); };
-  for (size_t i = 0; i < kFiles; ++i) Put(name(i), std::string(kSize, 'x'));
+  std::cout << "seed=" << seed << " steps=" << steps << "\n";
+  RandomSteps random(seed, [this](size_t i) { return Path(absl::StrCat("f", i)); });
+  uint64_t hits = 0, hashed = 0;
+  const auto reopen = [&](bool strict) {
+    hits += hasher_->metrics().hits;
+    hashed += hasher_->metrics().hashed;
+    Reopen({.strict = strict});
+  };
   for (int64_t step = 0; step < steps && wrong_ == 0; ++step) {
-    const size_t i = random() % kFiles;
-    const std::string path = Path(name(i));
-    const std::string content(kSize, static_cast<char>('a' + random() % 26));
-    struct stat attributes;
-    switch (random() % 16) {
-      case 0:
-      case 1:
-        Edit(name(i), content);
-        break;
-      case 2:
-        Edit(name(i), content.substr(0, 1));
-        break;
-      case 3: {  // an edit that hides itself
-        ASSERT_EQ(stat(path.c_str(), &attributes), 0);
-        Edit(name(i), content);
-        const timespec times[2] = {attributes.st_atim, attributes.st_mtim};
-        utimensat(AT_FDCWD, path.c_str(), times, 0);
-        break;
-      }
-      case 4:
-        Put(name(i), content.substr(0, random() % kSize + 1));
-        break;
-      case 5:
-        unlink(path.c_str());
-        Put(name(i), content);
-        break;
-      case 6: {
-        const std::string other = Path(name(random() % kFiles));
-        if (other != path) {
-          rename(path.c_str(), other.c_str());
-          Put(name(i), content);
-        }
-        break;
-      }
-      case 7:
-        chmod(path.c_str(), random() % 2 == 0 ? 0600 : 0644);
-        break;
-      case 8:
-        if (link(path.c_str(), Path("link").c_str()) != 0) unlink(Path("link").c_str());
-        break;
-      case 9:
-        if (mappings[i].page == nullptr) {
-          const base::Fd fd = *base::OpenFile(path, O_RDWR);
-          void* const page = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-          if (page != MAP_FAILED) mappings[i].page = static_cast<char*>(page);
-        } else {
-          munmap(mappings[i].page, kSize);
-          mappings[i].page = nullptr;
-        }
-        break;
-      case 10:
-        if (mappings[i].page != nullptr) mappings[i].page[0] = content[0];
-        break;
-      case 11:
-        if (mappings[i].page != nullptr && random() % 8 == 0) msync(mappings[i].page, kSize, MS_SYNC);
-        break;
-      case 12:
-        stat(path.c_str(), &attributes);
-        break;
-      default:
-        Check(name(i));
-    }
-    if (random() % 2000 == 0) Reopen({.strict = random() % 2 == 0});
+    const absl::optional<size_t> check = random.Step();
+    if (check.has_value()) Check(absl::StrCat("f", *check));
+    if (random.Random() % 2000 == 0) reopen(random.Random() % 2 == 0);
   }
-  for (Mapping& mapping : mappings) {
-    if (mapping.page != nullptr) munmap(mapping.page, kSize);
-  }
-  std::cout << "hits=" << hasher_->metrics().hits << " hashed=" << hasher_->metrics().hashed << std::endl;
+  reopen(false);
+  std::cout << "hits=" << hits << " hashed=" << hashed << "\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(Filesystems, HitsTest, ::testing::ValuesIn(FilesystemNames()),

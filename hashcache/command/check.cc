@@ -43,6 +43,7 @@ class Check {
       run_.Code(kDifferences);
       return absl::OkStatus();
     }
+    run_.ExpectBytes(TotalBytes(entries));
     HashEntries(entries);
     return LookForNew(name, manifest);
   }
@@ -79,6 +80,16 @@ class Check {
     return entries;
   }
 
+  // 0 = not known: text manifests tell no sizes.
+  static uint64_t TotalBytes(absl::Span<const ManifestEntry* const> entries) {
+    uint64_t total = 0;
+    for (const ManifestEntry* const entry : entries) {
+      if (!entry->fingerprint.has_value()) return 0;
+      total += entry->fingerprint->size_bytes;
+    }
+    return total;
+  }
+
   void HashEntries(absl::Span<const ManifestEntry* const> entries) {
     constexpr size_t kBatchSize = 16384;
     for (size_t first = 0; first < entries.size() && !Run::Interrupted(); first += kBatchSize) {
@@ -97,8 +108,9 @@ class Check {
 
   void Say(absl::string_view path, absl::string_view verdict) {
     if (silent_) return;
-    bool escaped = false;
-    const std::string name = EscapeName(path, &escaped);
+    // As coreutils: here a '\\' alone does not need it.
+    bool escaped = path.find_first_of("\n\r") != absl::string_view::npos;
+    const std::string name = escaped ? EscapeName(path, &escaped) : std::string(path);
     run_.Print(absl::StrCat(escaped ? "\\" : "", name, ": ", verdict, "\n"));
   }
 

@@ -27,6 +27,12 @@ base::Command HashcacheCommand() {
                         "deleted at any time. Any number of processes may use it at once. Entries not needed for 90 "
                         "days are dropped. One hit in a thousand is read again and compared (--audit); a contradiction "
                         "empties the cache and ends with exit code 4."},
+                       {"TREE ENCODING",
+                        "Version 1. H is the algorithm. A directory's digest is H(\"hashcache tree 1\\n\" followed by "
+                        "its entries in the order of their names' bytes). An entry is one byte for the kind (f file, "
+                        "x executable file, l link, d directory, o other), the length of the name as 8 bytes "
+                        "little-endian, the name, and the digest: of the content, of the link's target, of the "
+                        "directory, or H of nothing."},
                        {"ENVIRONMENT",
                         "XDG_CACHE_HOME: see above. CACHEFS_NO_IO_URING=1: read cold files with threads. NO_COLOR: no "
                         "colours in messages."}},

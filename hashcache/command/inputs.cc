@@ -1,5 +1,6 @@
 #include "hashcache/command/inputs.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,8 +123,17 @@ FileResult HashStandardInput(AlgorithmSet algorithms) {
   std::vector<uint8_t> buffer(128 << 10);
   FileResult result;
   for (;;) {
+    pollfd ready[2] = {{STDIN_FILENO, POLLIN, 0}, {base::InterruptFd(), POLLIN, 0}};
+    if (poll(ready, 2, -1) < 0 && errno != EINTR) {
+      result.status = base::ErrnoStatus(errno, "standard input");
+      return result;
+    }
+    if (Run::Interrupted()) {
+      result.status = absl::CancelledError("interrupted");
+      return result;
+    }
     const ssize_t size = read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR && base::Interrupted() == 0) continue;
+    if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (size < 0) {
       result.status = base::ErrnoStatus(errno, "standard input");
       return result;

@@ -13,6 +13,7 @@
 #include "base/os/file.h"
 #include "base/os/interrupt.h"
 #include "base/status_macros.h"
+#include "hashcache/provider/cachefs.h"
 
 namespace hashcache {
 namespace {
@@ -105,6 +106,7 @@ absl::StatusOr<std::unique_ptr<Run>> Run::Create(const base::Arguments& argument
   options.allow_unstable = arguments.Has("allow-unstable");
   options.trust_network = arguments.Get("trust") == "network";
   options.soft_ctime = arguments.Get("ctime") == "soft";
+  options.providers = {CachefsProviderFor};
   options.interrupted = [] { return base::Interrupted() != 0; };
   if (tree && arguments.Has("dereference") && arguments.Has("no-dereference")) {
     return absl::InvalidArgumentError("-L and -P contradict each other");

@@ -55,6 +55,10 @@ class Run {
   // Counts a result for the progress line; true if it has digests to use, else says
   // why not.
   bool Count(absl::string_view path, const FileResult& result);
+  // What is to be hashed in all, for the percentage and the time left.
+  void ExpectBytes(uint64_t total) {
+    if (progress_ != nullptr) progress_->SetTotal(total);
+  }
   static bool Interrupted();
   int Finish();
 

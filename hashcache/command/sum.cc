@@ -34,16 +34,15 @@ absl::Status Sum(Run& run) {
     options.root = names[0];
     options.recursive = true;
   }
+  // xxhsum calls standard input so.
+  const bool as_xxhsum = !json && run.order().size() == 1 &&
+                         (run.order()[0] == Algorithm::kXxh3_64 || run.order()[0] == Algorithm::kXxh3_128);
   ManifestWriter writer(options);
   run.Print(writer.Header());
   const absl::Status status = HashInputs(run, names, recursive, [&](absl::string_view path, FileResult&& result) {
     const bool usable = run.Count(path, result);
     if (usable || (json && !Run::Interrupted())) {
-      run.Print(writer.Entry(path == "-" && format == ManifestFormat::kTag && run.order()[0] == Algorithm::kXxh3_64 &&
-                                     run.order().size() == 1
-                                 ? "stdin"  // as xxhsum calls it
-                                 : path,
-                             result));
+      run.Print(writer.Entry(path == "-" && as_xxhsum ? "stdin" : path, result));
     }
   });
   // An interrupted listing has no last line, so that it does not pass for a whole one.

@@ -68,12 +68,6 @@ base::Command TreeCommand() {
           .flags = Join({{.name = "all", .help = "print the digest of every directory, the inner ones first"}},
                         Join(TreeFlags(), HasherFlags())),
           .examples = {{"hashcache tree src", "one line"}, {"hashcache tree -a sha256 --gitignore .", "for CI keys"}},
-          .sections = {{"TREE ENCODING",
-                        "Version 1. H is the algorithm. A directory's digest is H(\"hashcache tree 1\\n\" followed by "
-                        "its entries in the order of their names' bytes). An entry is one byte for the kind (f file, "
-                        "x executable file, l link, d directory, o other), the length of the name as 8 bytes "
-                        "little-endian, the name, and the digest: of the content, of the link's target, of the "
-                        "directory, or H of nothing."}},
           .run = [](const base::Arguments& arguments) { return WithRun(arguments, true, Tree); },
           .usage_error_code = kUsage};
 }

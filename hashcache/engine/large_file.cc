@@ -29,23 +29,18 @@ constexpr uint64_t kMapWindow = 16 << 20;
 constexpr double kResidentMin = 0.95;
 constexpr double kColdMax = 0.1;
 
-uint64_t SegmentCount(uint64_t size_bytes) {
-  return (size_bytes + kBlake3SegmentSize - 1) / kBlake3SegmentSize;
-}
+uint64_t SegmentCount(uint64_t size_bytes) { return (size_bytes + kBlake3SegmentSize - 1) / kBlake3SegmentSize; }
 
 absl::Status Stopped() { return absl::CancelledError("stopped while reading"); }
 
 // The buffers of one direct reading and where each is.
 class BufferRing {
  public:
-  BufferRing()
-      : memory_(static_cast<uint8_t*>(std::aligned_alloc(kBufferAlignment, kBuffers * kBlake3SegmentSize))) {
+  BufferRing() : memory_(static_cast<uint8_t*>(std::aligned_alloc(kBufferAlignment, kBuffers * kBlake3SegmentSize))) {
     for (size_t i = 0; i < kBuffers; ++i) free_.push_back(i);
   }
   ~BufferRing() { std::free(memory_); }
-  absl::Span<uint8_t> At(size_t buffer) const {
-    return {memory_ + buffer * kBlake3SegmentSize, kBlake3SegmentSize};
-  }
+  absl::Span<uint8_t> At(size_t buffer) const { return {memory_ + buffer * kBlake3SegmentSize, kBlake3SegmentSize}; }
   // The index of a free buffer; -1 if there is none and `wait` is false.
   int Take(bool wait) ABSL_LOCKS_EXCLUDED(mutex_) {
     base::MutexLock lock(&mutex_);
@@ -109,12 +104,11 @@ absl::StatusOr<LargeRead> LargeFileHasher::HashBlocking(int fd, uint64_t size_by
     if (size == 0) break;
     stream.Update(absl::MakeConstSpan(buffer).subspan(0, static_cast<size_t>(size)));
     read.bytes_read += static_cast<uint64_t>(size);
-    if (read.bytes_read < until_asked) continue;
-    until_asked = read.bytes_read + kBlake3SegmentSize;
     // A file that grows as fast as it is read would never end.
     if (size_bytes > 0 && read.bytes_read > size_bytes) return absl::CancelledError("grew while being read");
-    if (size_bytes == 0 && read.bytes_read > kMadeUpSizeMax)
-      return absl::OutOfRangeError("has no size and no end");
+    if (read.bytes_read < until_asked) continue;
+    until_asked = read.bytes_read + kBlake3SegmentSize;
+    if (size_bytes == 0 && read.bytes_read > kMadeUpSizeMax) return absl::OutOfRangeError("has no size and no end");
     if (!keep_going_()) return Stopped();
   }
   read.digests = stream.Finish();

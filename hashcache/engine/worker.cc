@@ -200,8 +200,7 @@ Worker::Step Worker::ReadQuick(Attempt* attempt, bool may_go_cold) {
     return ReadLarge(attempt);
   }
   attempt->reading.bytes_read = bytes_read;
-  return Give(attempt, Outcome::kHashed,
-              Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
+  return Give(attempt, Outcome::kHashed, Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
 }
 
 bool Worker::Begin(Attempt* attempt) {
@@ -251,12 +250,14 @@ Worker::Step Worker::ReadSmall(Attempt* attempt, bool may_go_cold) {
     if (size == 0 || (expected > 0 && bytes_read >= expected)) break;
     if (bytes_read == kReadSize) return ReadLarge(attempt);
   }
-  return Finish(attempt, bytes_read,
-                Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
+  return Finish(attempt, bytes_read, Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
 }
 
 Worker::Step Worker::ReadLarge(Attempt* attempt) {
   const uint64_t size_bytes = attempt->reading.before.size_bytes;
+  // Under a lease a resident file may be mapped, also where nothing is remembered.
+  const bool may_map = size_bytes >= kMapSizeMin && !context_.use_cache && !context_.strict;
+  if (may_map && filesystem_.TakeLease(attempt->fd) == Lease::kHeld) attempt->reading.lease = Lease::kHeld;
   const bool leased = attempt->reading.lease == Lease::kHeld;
   const auto keep_going = [this, attempt, leased] {
     // A writer that waits for our lease must not wait for the rest of the file.

@@ -1,13 +1,14 @@
 // Any bytes parse to something; what parsed well is written and read back the same.
-#include "glog/logging.h"
 #include "hashcache/manifest/manifest.h"
+
+#include "glog/logging.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace hashcache;
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   const Manifest manifest = ParseManifest(text, Algorithm::kSha256);
-  for (const ManifestFormat format :
-       {ManifestFormat::kGnu, ManifestFormat::kTag, ManifestFormat::kZero, ManifestFormat::kJsonl, ManifestFormat::kJson}) {
+  for (const ManifestFormat format : {ManifestFormat::kGnu, ManifestFormat::kTag, ManifestFormat::kZero,
+                                      ManifestFormat::kJsonl, ManifestFormat::kJson}) {
     ManifestWriter writer({.format = format, .algorithms = {kAllAlgorithms.begin(), kAllAlgorithms.end()}});
     for (const ManifestEntry& entry : manifest.entries) {
       std::string written = writer.Header();

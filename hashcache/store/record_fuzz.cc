@@ -1,10 +1,11 @@
 // Any bytes as a record, a base table, a log: nothing crashes, and whatever decodes
 // encodes to the same bytes.
+#include "hashcache/store/record.h"
+
 #include <cstring>
 
 #include "glog/logging.h"
 #include "hashcache/store/format.h"
-#include "hashcache/store/record.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace hashcache;

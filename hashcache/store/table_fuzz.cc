@@ -1,5 +1,7 @@
 // Any bytes as a base table: opening refuses or every lookup ends, and records found
 // are within the file.
+#include "hashcache/store/table.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,7 +11,6 @@
 #include "base/endian.h"
 #include "base/os/file.h"
 #include "glog/logging.h"
-#include "hashcache/store/table.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace hashcache;

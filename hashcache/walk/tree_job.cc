@@ -111,37 +111,66 @@ class TreeJob::FilesUnit : public Unit, public FileOwner {
     result->fingerprint = FingerprintOf(attributes, 0);
   }
 
-  void AskProviders(Context& context) {
-    for (const std::unique_ptr<DigestProvider>& provider : job_.providers_) {
-      if (!provider->algorithms().HasAll(job_.options_.algorithms)) continue;
-      std::vector<std::string> paths;
-      std::vector<size_t> indexes;
-      for (size_t i = begin_; i < end_; ++i) {
-        const Listing::Entry& entry = directory_->listing.entries()[i];
-        if (entry.kind != EntryKind::kFile || results_[i - begin_].outcome == Outcome::kProvider) continue;
-        paths.push_back(absl::StrCat(directory_->path, directory_->listing.Name(entry)));
-        indexes.push_back(i - begin_);
+  // The files a provider is to be asked for, by index into results_. With --strict they
+  // are held under a lease meanwhile, so that no writer or mapping is at work.
+  struct Asked {
+    std::vector<size_t> indexes;
+    std::vector<std::string> paths;
+    std::vector<int> leased;  // descriptors; empty unless strict
+  };
+
+  Asked Ask(Context& context) const {
+    Asked asked;
+    for (size_t i = begin_; i < end_; ++i) {
+      const Listing::Entry& entry = directory_->listing.entries()[i];
+      if (entry.kind != EntryKind::kFile || results_[i - begin_].outcome == Outcome::kProvider) continue;
+      if (context.strict) {
+        const char* const name = directory_->listing.Name(entry).data();
+        const int fd = context.filesystem.Open(directory_->fd.get(), name, O_RDONLY | O_NONBLOCK,
+                                               job_.options_.follow_links, false);
+        if (fd < 0) continue;
+        if (context.filesystem.TakeLease(fd) != Lease::kHeld) {
+          context.filesystem.Close(fd);
+          continue;
+        }
+        asked.leased.push_back(fd);
       }
-      const std::vector<absl::string_view> views(paths.begin(), paths.end());
-      std::vector<Digests> digests(paths.size());
-      for (const Algorithm algorithm : job_.options_.algorithms.List()) {
-        const absl::Status asked =
+      asked.paths.push_back(absl::StrCat(directory_->path, directory_->listing.Name(entry)));
+      asked.indexes.push_back(i - begin_);
+    }
+    return asked;
+  }
+
+  void AskProviders(Context& context) {
+    const AlgorithmSet wanted = job_.options_.algorithms;
+    for (const std::unique_ptr<DigestProvider>& provider : job_.providers_) {
+      if (wanted.empty() || !provider->algorithms().HasAll(wanted)) continue;
+      const Asked asked = Ask(context);
+      const std::vector<absl::string_view> views(asked.paths.begin(), asked.paths.end());
+      std::vector<Digests> digests(views.size());
+      for (const Algorithm algorithm : wanted.List()) {
+        const absl::Status told =
             provider->Lookup(views, algorithm, [&](size_t i, absl::StatusOr<absl::Span<const uint8_t>> bytes) {
               if (bytes.ok() && bytes->size() == DigestSize(algorithm)) digests[i].Set(algorithm, *bytes);
             });
-        if (!asked.ok()) break;  // then they are hashed
+        if (!told.ok()) break;  // then they are hashed
       }
       for (size_t i = 0; i < digests.size(); ++i) {
-        if (!digests[i].algorithms().HasAll(job_.options_.algorithms)) continue;
-        FileResult& result = results_[indexes[i]];
-        result.outcome = Outcome::kProvider;
-        result.trust = TrustClass::kProvider;
-        result.digests = digests[i];
-        LookAt(context, indexes[i], &result);
-        context.counters.files.fetch_add(1, std::memory_order_relaxed);
-        context.counters.provided.fetch_add(1, std::memory_order_relaxed);
+        const bool held = asked.leased.empty() || context.filesystem.LeaseIsWhole(asked.leased[i]);
+        if (held && digests[i].algorithms().HasAll(wanted)) Provided(context, asked.indexes[i], digests[i]);
       }
+      for (const int fd : asked.leased) context.filesystem.Close(fd);
     }
+  }
+
+  void Provided(Context& context, size_t index, const Digests& digests) {
+    FileResult& result = results_[index];
+    result.outcome = Outcome::kProvider;
+    result.trust = TrustClass::kProvider;
+    result.digests = digests;
+    LookAt(context, index, &result);
+    context.counters.files.fetch_add(1, std::memory_order_relaxed);
+    context.counters.provided.fetch_add(1, std::memory_order_relaxed);
   }
 
   TreeJob& job_;
