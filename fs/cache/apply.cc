@@ -100,7 +100,9 @@ absl::Status EngineImpl::MakeRoom(const Mutation& mutation) {
               : data.kind == Mutation::Data::Kind::kPunch ? 2 : 0;
   }
   const uint64_t rows = mutation.rows().size() + 2 * mutation.data().size();
-  for (int attempt = 0;;) {
+  RoomSearch search;
+  search.frees_space = mutation.frees_space();
+  while (true) {
     if (closed_) return absl::FailedPreconditionError("the engine is closed");
     if (!failure_.ok()) return base::Annotate(absl::FailedPreconditionError("read-only after a failure"), failure_.message());
     if (read_only_) return absl::FailedPreconditionError("opened read-only");
@@ -109,10 +111,10 @@ absl::Status EngineImpl::MakeRoom(const Mutation& mutation) {
       continue;
     }
     if (HasRoom(blocks, rows, mutation.frees_space())) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool tried, FindRoom(attempt++));
+    ASSIGN_OR_RETURN(const bool tried, FindRoom(&search));
     if (!tried) {
-      return absl::ResourceExhaustedError(absl::StrFormat("no space; %d blocks wanted, %d available", blocks,
-                                                          AvailableBlocks(mutation.frees_space())));
+      return absl::ResourceExhaustedError(absl::StrFormat("no space; %d blocks wanted, %d chunks short", blocks,
+                                                          -SpareChunks(blocks, rows, mutation.frees_space())));
     }
   }
 }
@@ -155,7 +157,7 @@ bool EngineImpl::FindMissingUnits(const Mutation& mutation, const UnitMap& have,
 absl::Status EngineImpl::ReadMissingUnits(std::vector<DevicePiece>& missing, std::vector<std::string>& buffers,
                                           uint64_t era, UnitMap* have) {
   absl::Status status;
-  ReadPieces(missing, [&](const DevicePiece&, const absl::Status& error) { status.Update(error); });
+  ReadPieces(missing, [&](const DevicePiece&, const absl::Status& error) { status.Update(error); }, false);
   LeaveReader(era);
   RETURN_IF_ERROR(status);
   for (const DevicePiece& piece : missing) {

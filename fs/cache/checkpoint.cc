@@ -65,6 +65,7 @@ absl::Status EngineImpl::WritePages(PageTree::Frozen& frozen, uint64_t generatio
     if (!address) return absl::ResourceExhaustedError("no space for tree pages that were promised some");
     addresses->push_back(*address);
   }
+  frozen_pages_ = 0;  // they have their places
   const size_t window = std::max<size_t>(1, kPageWindowBytes / page_bytes_);
   for (size_t begin = 0; begin < frozen.frames.size(); begin += window) {
     const size_t end = std::min(begin + window, frozen.frames.size());

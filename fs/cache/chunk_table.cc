@@ -73,6 +73,7 @@ void ChunkTable::FreeIfIdle(uint32_t index) {
     return;
   }
   Changed(index);
+  dead_pack_bytes_ -= DeadBytes(chunk);
   const bool changed = chunk.changed, retired = chunk.retired;
   chunk = Chunk();
   chunk.changed = changed;
@@ -93,7 +94,7 @@ void ChunkTable::SetBusy(Chunk& chunk, uint32_t first, uint32_t count, bool busy
   if (chunk.type != ChunkType::kExtent) return;
   const auto index = static_cast<uint32_t>(&chunk - chunks_.data());
   hole_blocks_ += busy ? -uint64_t{count} : uint64_t{count};
-  if (chunk.busy_count == blocks_per_chunk() || chunk.retired) {
+  if (chunk.busy_count == blocks_per_chunk() || chunk.retired || chunk.evacuating) {
     holes_.erase(index);
   } else {
     holes_.insert(index);
@@ -155,8 +156,10 @@ absl::optional<uint32_t> ChunkTable::OpenPack(uint32_t policy, uint32_t kept_chu
   return index;
 }
 
-void ChunkTable::ClosePack(uint32_t index, uint32_t summary_block) {
+void ChunkTable::ClosePack(uint32_t index, uint32_t filled_bytes, uint32_t summary_block) {
   chunks_[index].open = false;
+  chunks_[index].filled_bytes = filled_bytes;
+  dead_pack_bytes_ += DeadBytes(chunks_[index]);
   chunks_[index].summary_block = summary_block;
   Changed(index);
   FreeIfIdle(index);
@@ -178,7 +181,7 @@ void ChunkTable::FreePage(uint64_t address) {
   const uint32_t index = *ChunkOf(address);
   SetBusy(chunks_[index], static_cast<uint32_t>((address - ChunkAddress(index)) / geometry_.page_bytes), 1, false);
   ++free_pages_;
-  page_holes_.insert(index);
+  if (!chunks_[index].retired) page_holes_.insert(index);
   FreeIfIdle(index);
 }
 
@@ -239,7 +242,9 @@ absl::Status ChunkTable::RemoveLive(uint64_t address, uint64_t length, bool pack
   if (packed) {
     const uint64_t bytes = base::RoundUp(length, kPackAlignment);
     if (chunk.live_bytes < bytes) return Damage("fewer objects than rows", address, length);
+    const uint32_t dead_before = DeadBytes(chunk);
     chunk.live_bytes -= static_cast<uint32_t>(bytes);
+    if (!loading_ && !chunk.open) dead_pack_bytes_ += DeadBytes(chunk) - dead_before;
     if (!loading_ && chunk.live_bytes == 0) {
       ++chunk.queued;
       pending_.push_back({batch, {ChunkAddress(*index), 0}});
@@ -271,6 +276,11 @@ void ChunkTable::Release(uint64_t batch) {
     --chunks_[index].queued;
     FreeIfIdle(index);
   }
+}
+
+void ChunkTable::Evacuate(uint32_t index) {
+  chunks_[index].evacuating = true;
+  holes_.erase(index);
 }
 
 void ChunkTable::MarkBad(uint64_t address) {
@@ -331,7 +341,11 @@ absl::Status ChunkTable::FinishLoad() {
       chunk.busy_count = live;
       hole_blocks_ += blocks_per_chunk() - live;
       if (live < blocks_per_chunk() && !chunk.retired) holes_.insert(index);
-    } else if (chunk.live_bytes == 0) {
+    } else if (chunk.live_bytes > 0) {
+      // Not filled up any further: what is behind the last object counts as dead.
+      chunk.filled_bytes = chunk.summary_block != 0 ? chunk.summary_block * kBlockBytes : geometry_.chunk_bytes;
+      dead_pack_bytes_ += DeadBytes(chunk);
+    } else {
       if (chunk.type != ChunkType::kFree && chunk.type != ChunkType::kBad) Changed(index);
       Retype(index, chunk.retired ? ChunkType::kBad : ChunkType::kFree);
       if (!chunk.retired) free_.insert(free_.end(), index);
@@ -373,22 +387,15 @@ uint32_t ChunkTable::live_bytes(uint32_t index) const {
   return blocks * kBlockBytes;
 }
 
-uint64_t ChunkTable::dead_pack_bytes() const {
-  uint64_t dead = 0;
-  for (const Chunk& chunk : chunks_) {
-    if (chunk.type == ChunkType::kPack && !chunk.open && !chunk.retired) dead += geometry_.chunk_bytes - chunk.live_bytes;
-  }
-  return dead;
-}
-
-absl::optional<uint32_t> ChunkTable::Sparsest(ChunkType type, uint32_t live_max) const {
+absl::optional<uint32_t> ChunkTable::Sparsest(ChunkType type, uint32_t dead_min) const {
   absl::optional<uint32_t> best;
-  uint32_t best_live = live_max;
+  uint32_t best_live = geometry_.chunk_bytes;
   for (uint32_t index = 0; index < chunks_.size(); ++index) {
     const Chunk& chunk = chunks_[index];
-    if (chunk.type != type || chunk.open || chunk.queued) continue;
+    if (chunk.type != type || chunk.open || chunk.queued != 0 || chunk.evacuating || chunk.retired) continue;
     const uint32_t live = live_bytes(index);
-    if (live != 0 && live <= best_live) best = index, best_live = live;
+    const uint32_t dead = type == ChunkType::kPack ? DeadBytes(chunk) : geometry_.chunk_bytes - live;
+    if (live != 0 && dead >= dead_min && live < best_live) best = index, best_live = live;
   }
   return best;
 }

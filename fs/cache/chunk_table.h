@@ -44,8 +44,8 @@ class ChunkTable {
   // --- small objects
   // Opens a FREE chunk for packing; nothing if only `kept_chunks` are left.
   absl::optional<uint32_t> OpenPack(uint32_t policy, uint32_t kept_chunks);
-  // Closes it; `summary_block` as in ChunkRow.
-  void ClosePack(uint32_t chunk, uint32_t summary_block);
+  // Closes it with that many bytes filled; `summary_block` as in ChunkRow.
+  void ClosePack(uint32_t chunk, uint32_t filled_bytes, uint32_t summary_block);
 
   // --- pages
   absl::optional<uint64_t> AllocatePage(uint32_t kept_chunks);
@@ -62,6 +62,9 @@ class ChunkTable {
   // Whether Release() has something to wait for.
   bool has_pending() const { return !pending_.empty(); }
   uint64_t pending_bytes() const { return pending_bytes_; }
+
+  // Allocates nothing more from the chunk, so that it can be emptied; until it is FREE.
+  void Evacuate(uint32_t index);
 
   // Never again allocates from the chunk of `address`.
   void MarkBad(uint64_t address);
@@ -81,15 +84,15 @@ class ChunkTable {
   uint32_t free_chunks() const { return static_cast<uint32_t>(free_.size()); }
   uint64_t hole_bytes() const { return hole_blocks_ * kBlockBytes; }  // in EXT chunks
   uint64_t free_pages() const { return free_pages_; }                 // in META chunks
-  uint64_t dead_pack_bytes() const;                                   // of closed PACK chunks
+  uint64_t dead_pack_bytes() const { return dead_pack_bytes_; }       // in PACK chunks worth emptying
   uint64_t ChunkAddress(uint32_t index) const { return geometry_.ChunkAddress(index); }
   absl::optional<uint32_t> ChunkOf(uint64_t address) const;
   ChunkType type(uint32_t index) const { return chunks_[index].type; }
   uint32_t live_bytes(uint32_t index) const;
   uint32_t summary_block(uint32_t index) const { return chunks_[index].summary_block; }
   uint32_t policy(uint32_t index) const { return chunks_[index].policy; }
-  // The closed PACK (or EXT) chunk with the least live bytes, if that is at most `live_max`.
-  absl::optional<uint32_t> Sparsest(ChunkType type, uint32_t live_max) const;
+  // The closed PACK (or EXT) chunk with the least live bytes, if at least `dead_min` have died in it.
+  absl::optional<uint32_t> Sparsest(ChunkType type, uint32_t dead_min) const;
   // Counted by type, for statistics; index is the type's number.
   std::vector<uint32_t> CountTypes() const;
 
@@ -98,11 +101,13 @@ class ChunkTable {
     ChunkType type = ChunkType::kFree;
     bool open = false;
     bool retired = false;
+    bool evacuating = false;
     bool changed = false;
     uint32_t policy = 0;
     uint32_t queued = 0;         // kPack: entries of pending_
     uint32_t live_bytes = 0;     // kPack
     uint32_t summary_block = 0;  // kPack
+    uint32_t filled_bytes = 0;   // kPack: what objects took when it was closed
     uint32_t busy_count = 0;     // kExtent: blocks; kMeta: pages
     std::vector<uint64_t> live;  // kExtent: a bit for each block
     std::vector<uint64_t> busy;  // kExtent: a bit for each block; kMeta: for each page
@@ -122,6 +127,11 @@ class ChunkTable {
   void SetBusy(Chunk& chunk, uint32_t first, uint32_t count, bool busy);
   absl::optional<BlockRange> TakeHole(uint32_t index, uint32_t blocks, uint32_t blocks_min);
   void Changed(uint32_t index);
+  // Only what makes it worth to empty the chunk.
+  uint32_t DeadBytes(const Chunk& chunk) const {
+    const uint32_t dead = chunk.filled_bytes > chunk.live_bytes ? chunk.filled_bytes - chunk.live_bytes : 0;
+    return dead >= geometry_.chunk_bytes / 8 ? dead : 0;
+  }
 
   const Superblock geometry_;
   std::vector<Chunk> chunks_;
@@ -130,6 +140,7 @@ class ChunkTable {
   std::set<uint32_t> page_holes_;  // META chunks with a page that is not busy
   uint64_t hole_blocks_ = 0;
   uint64_t free_pages_ = 0;
+  uint64_t dead_pack_bytes_ = 0;
   std::deque<Pending> pending_;
   uint64_t pending_bytes_ = 0;
   uint32_t extent_cursor_ = UINT32_MAX;  // the EXT chunk that was allocated from last

@@ -212,6 +212,12 @@ absl::Status EngineImpl::WriteBatch(Batch& batch) {
       write.data = write.gathered.data();
     }
     data_bytes += write.bytes;
+    // Small objects are likely to be read soon; what was here before is not.
+    if (in_place) {
+      cache_.Erase(write.address, write.bytes);
+    } else {
+      cache_.Insert(write.address, absl::MakeConstSpan(write.data, write.bytes));
+    }
     requests.push_back(IoRequest::Write(write.address, absl::MakeConstSpan(write.data, write.bytes)));
   }
   const bool data_first = data_bytes > kManifestBytesMax;
@@ -337,7 +343,7 @@ absl::Status EngineImpl::Revert(Batch& batch, const absl::Status& cause) {
     chunks_.MarkBad(address);
     ++stats_.retired_chunks;
   }
-  for (auto& [policy, pack] : packs_) chunks_.ClosePack(pack.chunk, 0);
+  for (auto& [policy, pack] : packs_) chunks_.ClosePack(pack.chunk, pack.fill, 0);
   packs_.clear();
   if (batch.flip) {
     tree_.Abandon(batch.frozen);

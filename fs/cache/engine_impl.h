@@ -15,6 +15,7 @@
 #define FS_CACHE_ENGINE_IMPL_H_
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -31,6 +32,7 @@
 #include "absl/types/span.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "fs/cache/block_cache.h"
 #include "fs/cache/chunk_table.h"
 #include "fs/cache/log_scanner.h"
 #include "fs/cache/page_tree.h"
@@ -164,6 +166,20 @@ class EngineImpl final : public RawEngine {
     InodeNumber inode;
     uint64_t offset;  // in the file, of the first unit
   };
+  // One read of the device for pieces [first, last).
+  struct Transfer {
+    uint64_t begin, end;  // whole blocks
+    size_t first, last;
+    AlignedBuffer buffer;
+    absl::Status status;
+  };
+  // Reads that follow each other on the device.
+  struct Stream {
+    uint64_t begin = 0;
+    uint64_t end = 0;  // with what was read ahead
+    uint64_t ahead = 0;
+    uint64_t used = 0;
+  };
   // The old contents of units that a write covers in part, read before the lock is taken.
   struct UnitContents {
     uint64_t address;
@@ -268,9 +284,12 @@ class EngineImpl final : public RawEngine {
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   absl::Status ResolveGap(size_t index, const DataRead& read, uint64_t begin, uint64_t end,
                           std::vector<DevicePiece>* pieces) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  void ReadPieces(std::vector<DevicePiece>& pieces, absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed)
-      ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status CopyVerified(const DevicePiece& piece, const uint8_t* stored);
+  void ReadPieces(const std::vector<DevicePiece>& pieces, absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed,
+                  bool read_ahead) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool ReadCached(const DevicePiece& piece);
+  uint64_t ReadAhead(uint64_t begin, uint64_t end) ABSL_LOCKS_EXCLUDED(streams_mutex_);
+  void Submit(std::vector<Transfer>& transfers);
+  absl::Status Verify(const DevicePiece& piece, const uint8_t* stored) const;
   uint64_t EnterReader() ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void LeaveReader(uint64_t era);
   uint64_t OldestReader();
@@ -278,12 +297,28 @@ class EngineImpl final : public RawEngine {
   // --- space.cc
   uint32_t MetaChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   uint32_t DeleteChunks() const;
-  uint64_t AvailableBlocks(bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  uint32_t ReservedChunks() const;  // for deletes and for the cleaner
+  int64_t SpareChunks(uint64_t more_blocks, uint64_t more_rows, bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool HasRoom(uint64_t blocks, uint64_t rows, bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Something that may give space back: a commit, a checkpoint, the cleaner. False if all
   // was tried since the last success.
-  absl::StatusOr<bool> FindRoom(int attempt) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  struct RoomSearch {
+    bool frees_space = false;
+    int attempt = 0;
+    uint64_t most_blocks = 0;
+    int rounds_without_gain = 0;
+  };
+  absl::StatusOr<bool> FindRoom(RoomSearch* search) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t FreeSignature() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
+  // --- cleaner.cc
+  // Empties the sparsest chunk, if one is worth it. True if it did anything.
   absl::StatusOr<bool> CleanOne(bool urgent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::optional<uint32_t> ChooseVictim(bool urgent) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  std::vector<DevicePiece> FindResidents(uint32_t chunk, const std::vector<PackOwner>& owners)
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void AddResident(InodeNumber inode, uint64_t offset, const ExtentView& extent, std::vector<DevicePiece>* residents) const;
+  std::vector<PackOwner> ReadSummary(uint64_t address, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- threads
   void CommitLoop();
@@ -299,11 +334,18 @@ class EngineImpl final : public RawEngine {
   const uint64_t volume_id_;
   const uint64_t log_address_;
   const uint64_t log_bytes_;
+  const uint64_t chunks_end_;  // where chunks end
   uint64_t mount_epoch_ = 0;
 
   std::atomic<bool> read_only_{false};
   std::atomic<uint64_t> flushes_{0};
   std::atomic<uint64_t> flush_failures_{0};
+
+  BlockCache cache_;  // thread-safe
+
+  base::Mutex streams_mutex_;
+  std::array<Stream, 16> streams_ ABSL_GUARDED_BY(streams_mutex_);
+  uint64_t stream_clock_ ABSL_GUARDED_BY(streams_mutex_) = 0;
 
   base::Mutex readers_mutex_;
   std::map<uint64_t, int> readers_ ABSL_GUARDED_BY(readers_mutex_);  // by era: the open batch when they began
@@ -336,6 +378,7 @@ class EngineImpl final : public RawEngine {
   uint64_t log_used_at_flip_ ABSL_GUARDED_BY(mutex_) = 0;
   bool superblock_busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t exhausted_at_ ABSL_GUARDED_BY(mutex_) = 0;  // FreeSignature() when nothing more could be found
   uint64_t last_checkpoint_ns_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // sticky: no commit ever succeeds again
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
@@ -348,7 +391,8 @@ class EngineImpl final : public RawEngine {
   EngineStats stats_ ABSL_GUARDED_BY(mutex_);
 
   // Counted without the lock.
-  std::atomic<uint64_t> reads_{0}, buffer_hits_{0}, device_reads_{0}, device_bytes_read_{0}, checksum_errors_{0};
+  std::atomic<uint64_t> reads_{0}, buffer_hits_{0}, device_reads_{0}, device_bytes_read_{0}, checksum_errors_{0}, cache_hits_{0},
+      read_ahead_bytes_{0};
 
   std::thread commit_thread_;
   std::thread background_thread_;

@@ -119,6 +119,8 @@ EngineImpl::EngineImpl(Device& device, const EngineOptions& options, SuperblockS
       volume_id_(superblocks.current().header.volume_id),
       log_address_(superblocks.current().log_address),
       log_bytes_(superblocks.current().log_bytes),
+      chunks_end_(superblocks.current().ChunkAddress(superblocks.current().chunk_count)),
+      cache_(options.block_cache_bytes),
       superblocks_(std::move(superblocks)),
       tree_(page_bytes_),
       chunks_(superblocks_.current()) {}
@@ -258,6 +260,9 @@ EngineStats EngineImpl::stats() {
   stats.reads = reads_;
   stats.buffer_hits = buffer_hits_;
   stats.device_reads = device_reads_;
+  stats.cache_hits = cache_hits_;
+  stats.read_ahead_bytes = read_ahead_bytes_;
+  stats.cache_bytes = cache_.size_bytes();
   stats.device_bytes_read = device_bytes_read_;
   stats.checksum_errors = checksum_errors_;
   stats.dirty_bytes = buffer_.dirty_bytes() + buffer_.sealed_bytes();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/testing/status_matchers.h"
+#include "fs/cache/check.h"
 #include "fs/cache/raw_engine.h"
 #include "fs/cache/testing/model.h"
 #include "fs/disk/testing/mem_device.h"
@@ -64,6 +65,9 @@ TEST_P(RawEngineModelTest, EqualsTheModel) {
       }
       committed = model;
       engine.reset();
+      ASSERT_OK_AND_ASSIGN(const CheckReport report, CheckVolume(device, {.read_data = true}));
+      for (const CheckFinding& finding : report.findings) ADD_FAILURE() << "round " << round << ": " << finding.message;
+      EXPECT_EQ(report.cleanly_closed, action < 96);
       absl::StatusOr<std::unique_ptr<RawEngine>> opened = OpenEngine(device, options);
       ASSERT_OK(opened) << "round " << round;
       engine = *std::move(opened);

@@ -16,6 +16,12 @@ namespace fs {
 namespace {
 
 constexpr uint64_t kReadBytesMax = 1 << 20;
+// Longer reads are not kept: who asks for so much keeps it himself.
+constexpr uint64_t kCachedReadMax = 256 << 10;
+constexpr uint64_t kReadAheadMin = 128 << 10;
+// From here on a read is part of a large file, and worth more bytes under way.
+constexpr uint64_t kLargeReadBytes = 64 << 10;
+constexpr uint64_t kReadAheadLargeMax = 4 << 20;
 
 }  // namespace
 
@@ -109,21 +115,60 @@ absl::Status EngineImpl::Resolve(size_t index, const DataRead& read, std::vector
   return at < end ? ResolveGap(index, read, at, end, pieces) : absl::OkStatus();
 }
 
-// Sorts by address, merges neighbours, submits everything at once, verifies each unit.
-void EngineImpl::ReadPieces(std::vector<DevicePiece>& pieces,
-                            absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed) {
+// From the cache, if it has all of the piece and that is what the extent says.
+bool EngineImpl::ReadCached(const DevicePiece& piece) {
+  // Straight to where it is wanted, if that is all of it.
+  if (piece.skip == 0 && piece.out.size() == piece.bytes) {
+    return cache_.Read(piece.address, piece.out) && Verify(piece, piece.out.data()).ok();
+  }
+  std::vector<uint8_t> stored(piece.bytes);
+  if (!cache_.Read(piece.address, absl::MakeSpan(stored)) || !Verify(piece, stored.data()).ok()) return false;
+  std::memcpy(piece.out.data(), stored.data() + piece.skip, piece.out.size());
+  return true;
+}
+
+// How far to read on behind [begin, end): nothing for a first look, twice as much each
+// time a read goes on where one of the last ones ended.
+uint64_t EngineImpl::ReadAhead(uint64_t begin, uint64_t end) {
+  base::MutexLock lock(&streams_mutex_);
+  Stream* stream = nullptr;
+  for (Stream& s : streams_) {
+    if (begin >= s.begin && begin <= s.end + options_.read_merge_gap && end > s.end) stream = &s;
+  }
+  if (stream == nullptr) {
+    // The oldest makes room.
+    stream = &*std::min_element(streams_.begin(), streams_.end(), [](const Stream& a, const Stream& b) { return a.used < b.used; });
+    *stream = Stream();
+  } else {
+    const uint64_t most = end - begin >= kLargeReadBytes ? kReadAheadLargeMax : options_.read_ahead_bytes_max;
+    stream->ahead = std::min<uint64_t>(most, std::max<uint64_t>(kReadAheadMin, stream->ahead * 2));
+  }
+  const uint64_t stop = chunks_end_;
+  const uint64_t ahead = std::min(stream->ahead, stop > end ? stop - end : 0);
+  stream->begin = begin;
+  stream->end = end + ahead;
+  stream->used = ++stream_clock_;
+  return ahead;
+}
+
+// Serves what the cache has; sorts the rest by address, merges neighbours, submits
+// everything at once, verifies each unit.
+void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
+                            absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed, bool read_ahead) {
+  std::vector<const DevicePiece*> pieces;
+  for (const DevicePiece& piece : all) {
+    if (ReadCached(piece)) {
+      cache_hits_.fetch_add(1);
+    } else {
+      pieces.push_back(&piece);
+    }
+  }
   if (pieces.empty()) return;
-  std::sort(pieces.begin(), pieces.end(), [](const DevicePiece& a, const DevicePiece& b) { return a.address < b.address; });
-  struct Transfer {
-    uint64_t begin, end;  // whole blocks
-    size_t first, last;   // pieces
-    AlignedBuffer buffer;
-    absl::Status status;
-  };
+  std::sort(pieces.begin(), pieces.end(), [](const DevicePiece* a, const DevicePiece* b) { return a->address < b->address; });
   std::vector<Transfer> transfers;
   for (size_t i = 0; i < pieces.size(); ++i) {
-    const uint64_t begin = base::RoundDown(pieces[i].address, kBlockBytes);
-    const uint64_t end = base::RoundUp(pieces[i].address + pieces[i].bytes, kBlockBytes);
+    const uint64_t begin = base::RoundDown(pieces[i]->address, kBlockBytes);
+    const uint64_t end = base::RoundUp(pieces[i]->address + pieces[i]->bytes, kBlockBytes);
     if (!transfers.empty()) {
       Transfer& last = transfers.back();
       if (begin <= last.end + options_.read_merge_gap && std::max(end, last.end) - last.begin <= kReadBytesMax) {
@@ -134,6 +179,34 @@ void EngineImpl::ReadPieces(std::vector<DevicePiece>& pieces,
     }
     transfers.push_back({begin, end, i, i + 1, {}, {}});
   }
+  const uint64_t ahead = read_ahead ? ReadAhead(transfers.back().begin, transfers.back().end) : 0;
+  for (uint64_t done = 0; done < ahead;) {
+    // In pieces of their own, so that what was asked for does not wait for one long read.
+    const uint64_t begin = transfers.back().end, step = std::min<uint64_t>(ahead - done, kReadBytesMax);
+    transfers.push_back({begin, begin + step, 0, 0, {}, {}});
+    done += step;
+  }
+  read_ahead_bytes_.fetch_add(ahead);
+  Submit(transfers);
+  for (const Transfer& transfer : transfers) {
+    for (size_t i = transfer.first; i < transfer.last; ++i) {
+      const DevicePiece& piece = *pieces[i];
+      absl::Status status = transfer.status;
+      const uint8_t* stored = transfer.buffer.data() + (piece.address - transfer.begin);
+      if (status.ok()) status = Verify(piece, stored);
+      if (status.ok()) {
+        std::memcpy(piece.out.data(), stored + piece.skip, piece.out.size());
+      } else {
+        if (status.code() == absl::StatusCode::kDataLoss) checksum_errors_.fetch_add(1);
+        failed(piece, status);
+      }
+    }
+    const bool keep = transfer.first == transfer.last || transfer.end - transfer.begin <= kCachedReadMax;
+    if (transfer.status.ok() && keep) cache_.Insert(transfer.begin, transfer.buffer.span());
+  }
+}
+
+void EngineImpl::Submit(std::vector<Transfer>& transfers) {
   std::vector<IoRequest> requests;
   for (Transfer& transfer : transfers) {
     transfer.buffer = AlignedBuffer::Uninitialized(transfer.end - transfer.begin);
@@ -143,28 +216,18 @@ void EngineImpl::ReadPieces(std::vector<DevicePiece>& pieces,
   }
   device_reads_.fetch_add(requests.size());
   static_cast<void>(device_.SubmitAndWait(absl::MakeSpan(requests)));  // each transfer knows its own status
-  for (const Transfer& transfer : transfers) {
-    for (size_t i = transfer.first; i < transfer.last; ++i) {
-      const DevicePiece& piece = pieces[i];
-      absl::Status status = transfer.status;
-      if (status.ok()) status = CopyVerified(piece, transfer.buffer.data() + (piece.address - transfer.begin));
-      if (!status.ok()) failed(piece, status);
-    }
-  }
 }
 
-absl::Status EngineImpl::CopyVerified(const DevicePiece& piece, const uint8_t* stored) {
+absl::Status EngineImpl::Verify(const DevicePiece& piece, const uint8_t* stored) const {
   for (uint32_t unit = 0; unit < piece.crcs.size(); ++unit) {
     const uint32_t at = unit * kBlockBytes;
     const uint32_t computed = Crc32c(stored + at, std::min(kBlockBytes, piece.bytes - at));
     if (computed != piece.crcs[unit]) {
-      checksum_errors_.fetch_add(1);
       return absl::DataLossError(absl::StrFormat("checksum mismatch; address %d, inode %d, offset %d; stored %08x, computed %08x; %s",
                                                  piece.address + at, piece.inode, piece.offset + at, piece.crcs[unit],
                                                  computed, device_.name()));
     }
   }
-  std::memcpy(piece.out.data(), stored + piece.skip, piece.out.size());
   return absl::OkStatus();
 }
 
@@ -177,7 +240,8 @@ absl::Status EngineImpl::ReadData(const DataRead& read) {
 bool EngineImpl::TryReadData(const DataRead& read) {
   std::vector<DevicePiece> pieces;
   base::ReaderMutexLock lock(&mutex_);
-  return Resolve(0, read, &pieces).ok() && pieces.empty();
+  if (!Resolve(0, read, &pieces).ok()) return false;
+  return std::all_of(pieces.begin(), pieces.end(), [this](const DevicePiece& piece) { return ReadCached(piece); });
 }
 
 void EngineImpl::ReadDataBatch(absl::Span<const DataRead> reads,
@@ -192,7 +256,7 @@ void EngineImpl::ReadDataBatch(absl::Span<const DataRead> reads,
   }
   reads_.fetch_add(reads.size());
   if (pieces.empty()) buffer_hits_.fetch_add(reads.size());
-  ReadPieces(pieces, [&](const DevicePiece& piece, absl::Status status) { statuses[piece.read].Update(status); });
+  ReadPieces(pieces, [&](const DevicePiece& piece, absl::Status status) { statuses[piece.read].Update(status); }, true);
   LeaveReader(era);
   for (size_t i = 0; i < reads.size(); ++i) done(i, statuses[i]);
 }

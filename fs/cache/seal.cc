@@ -39,6 +39,10 @@ absl::Status EngineImpl::Seal(CommitKind kind, Batch* batch) {
   for (const InodeNumber inode : dirty) SealTiny(inode);
   if (kind.flip || kind.place || buffer_.dirty_bytes() > inline_max) {
     RETURN_IF_ERROR(SealPlaced(kind.flip || kind.place, batch));
+    if (kind.flip && closing_) {
+      for (auto& [policy, pack] : packs_) ClosePack(policy, pack, batch);
+      packs_.clear();
+    }
   } else {
     SealInline(batch);
   }
@@ -87,7 +91,8 @@ void EngineImpl::SealInline(Batch* batch) {
 
 bool EngineImpl::IsSmallFile(InodeNumber inode, const WriteBuffer::File& file) const {
   const auto& [offset, run] = *file.runs.rbegin();
-  return offset + run.length <= kSmallFileBytes && !HasExtent(inode, kSmallFileBytes, UINT64_MAX);
+  const uint64_t small = std::min<uint64_t>(kSmallFileBytes, chunks_.chunk_bytes() / 4);
+  return offset + run.length <= small && !HasExtent(inode, small, UINT64_MAX);
 }
 
 absl::Status EngineImpl::SealPlaced(bool with_logged, Batch* batch) {
@@ -156,7 +161,14 @@ absl::StatusOr<EngineImpl::OpenPack*> EngineImpl::PackFor(uint32_t policy, uint3
     ClosePack(policy, pack, batch);
     packs_.erase(it);
   }
-  const absl::optional<uint32_t> chunk = chunks_.OpenPack(policy, MetaChunks());
+  // A PACK chunk may end with room for no object. Where that could cost the place promised
+  // to other data, objects go to blocks of their own.
+  const uint64_t blocks_per_chunk = chunks_.chunk_bytes() / kBlockBytes;
+  const uint32_t kept = MetaChunks() + DeleteChunks();
+  const uint64_t chunks = chunks_.free_chunks() > kept ? chunks_.free_chunks() - kept : 0;
+  const uint64_t free = chunks * blocks_per_chunk + chunks_.hole_bytes() / kBlockBytes;
+  if (free < buffer_.unsealed_blocks() + blocks_per_chunk) return nullptr;
+  const absl::optional<uint32_t> chunk = chunks_.OpenPack(policy, kept);
   if (!chunk) return nullptr;
   OpenPack& pack = packs_[policy];
   pack.chunk = *chunk;
@@ -173,7 +185,7 @@ void EngineImpl::ClosePack(uint32_t, OpenPack& pack, Batch* batch) {
   summary.length = bytes;
   EncodePackSummary(pack.owners, volume_id_, batch->number, address, absl::MakeSpan(summary.blob->data(), bytes));
   AddPiece(address, summary, 0, bytes, batch);
-  chunks_.ClosePack(pack.chunk, block);
+  chunks_.ClosePack(pack.chunk, pack.fill, block);
 }
 
 // What follows starts at a block of its own: the last one is sealed.
@@ -222,7 +234,9 @@ absl::Status EngineImpl::PlaceSpan(InodeNumber inode, uint64_t begin, uint64_t e
     // replace whole ones.
     const uint64_t extent_max = uint64_t{ExtentUnitsMax()} * kBlockBytes;
     const uint64_t wanted = std::min(end - begin, extent_max - begin % extent_max);
-    absl::optional<BlockRange> range = chunks_.AllocateExtent(wanted, MetaChunks());
+    // Holes before the reserves; the reserves before a broken promise.
+    absl::optional<BlockRange> range = chunks_.AllocateExtent(wanted, MetaChunks() + ReservedChunks());
+    if (!range) range = chunks_.AllocateExtent(wanted, MetaChunks());
     if (!range) range = chunks_.AllocateExtent(wanted, 0);
     if (!range) return absl::ResourceExhaustedError("no space for data that was promised some");
     const uint64_t length = std::min(wanted, range->bytes);

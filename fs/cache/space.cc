@@ -33,62 +33,70 @@ uint32_t EngineImpl::DeleteChunks() const {
   return std::max<uint32_t>(2, static_cast<uint32_t>(bytes / chunks_.chunk_bytes()));
 }
 
-uint64_t EngineImpl::AvailableBlocks(bool frees_space) const {
-  const uint64_t blocks_per_chunk = chunks_.chunk_bytes() / kBlockBytes;
-  const uint64_t kept = MetaChunks() + (frees_space ? 0 : DeleteChunks() + kCleanerChunks);
-  const uint64_t chunks = chunks_.free_chunks() > kept ? chunks_.free_chunks() - kept : 0;
-  const uint64_t free = chunks * blocks_per_chunk + chunks_.hole_bytes() / kBlockBytes;
-  // Data in the buffer holds its place already, as if every unit took a block.
-  const uint64_t taken = buffer_.unplaced_blocks();
-  return free > taken ? free - taken : 0;
+uint32_t EngineImpl::ReservedChunks() const { return DeleteChunks() + kCleanerChunks; }
+
+// FREE chunks that nobody has been promised: neither tree pages, nor data in the buffer
+// (as if every unit of it took a block), nor, unless space is to be freed, the reserves.
+int64_t EngineImpl::SpareChunks(uint64_t more_blocks, uint64_t more_rows, bool frees_space) const {
+  const uint64_t pages_per_chunk = chunks_.chunk_bytes() / page_bytes_, blocks_per_chunk = chunks_.chunk_bytes() / kBlockBytes;
+  const auto chunks = [](uint64_t wanted, uint64_t have, uint64_t per_chunk) {
+    return have >= wanted ? 0 : static_cast<int64_t>((wanted - have + per_chunk - 1) / per_chunk);
+  };
+  const uint64_t pages = tree_.dirty_count() + frozen_pages_ + more_rows * kPagesPerRow + buffer_.run_count() / 8 + kPagesSlack;
+  const int64_t meta = chunks(pages, chunks_.free_pages(), pages_per_chunk);
+  const int64_t data = chunks(buffer_.unplaced_blocks() + more_blocks, chunks_.hole_bytes() / kBlockBytes, blocks_per_chunk);
+  const int64_t reserve = frees_space ? 0 : ReservedChunks();
+  return static_cast<int64_t>(chunks_.free_chunks()) - meta - data - reserve;
 }
 
 bool EngineImpl::HasRoom(uint64_t blocks, uint64_t rows, bool frees_space) const {
-  const uint64_t pages_per_chunk = chunks_.chunk_bytes() / page_bytes_;
-  const uint64_t pages = chunks_.free_pages() + uint64_t{chunks_.free_chunks()} * pages_per_chunk;
-  const uint64_t wanted = tree_.dirty_count() + frozen_pages_ + rows * kPagesPerRow + kPagesSlack;
-  if (!frees_space) {
-    const uint64_t kept = uint64_t{DeleteChunks() + kCleanerChunks} * pages_per_chunk;
-    if (pages < wanted + kept) return false;
-  } else if (pages < wanted) {
-    return false;
-  }
-  // A delete that has to keep part of a unit writes that; it may use anything.
-  return blocks == 0 || AvailableBlocks(frees_space) >= blocks;
+  return SpareChunks(blocks, rows, frees_space) >= 0;
 }
 
-// From cheap to dear. What was freed is usable two commits later; dirty pages need room
-// until a checkpoint; sparse chunks have to be emptied first.
-absl::StatusOr<bool> EngineImpl::FindRoom(int attempt) {
-  if (attempt == 0 || attempt == 1) {
-    if (!chunks_.has_pending() && !HasWork()) return true;
-    RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
-    return true;
+// From cheap to dear, over and over while something changes: what was freed is usable two
+// commits later; dirty pages need room until a checkpoint; sparse chunks have to be
+// emptied first.
+absl::StatusOr<bool> EngineImpl::FindRoom(RoomSearch* search) {
+  if (search->attempt == 0 && !search->frees_space && FreeSignature() == exhausted_at_) return false;
+  switch (search->attempt++ % 4) {
+    case 0:
+    case 1:
+      if (chunks_.has_pending() || HasWork()) RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
+      return true;
+    case 2:
+      if (tree_.dirty_count() > kPagesSlack) RETURN_IF_ERROR(RunCheckpoint());
+      return true;
+    default: {
+      // Emptying chunks costs room before it gives some: a few rounds may pass without gain.
+      const uint64_t blocks = chunks_.free_chunks() * uint64_t{chunks_.chunk_bytes() / kBlockBytes} + chunks_.hole_bytes() / kBlockBytes;
+      search->rounds_without_gain = blocks > search->most_blocks ? 0 : search->rounds_without_gain + 1;
+      search->most_blocks = std::max(search->most_blocks, blocks);
+      bool cleaned = false;
+      if (search->rounds_without_gain < 8) {
+        ASSIGN_OR_RETURN(cleaned, CleanOne(true));
+      }
+      if (!cleaned) exhausted_at_ = FreeSignature();
+      return cleaned;
+    }
   }
-  if (attempt == 2) {
-    RETURN_IF_ERROR(RunCheckpoint());
-    return true;
-  }
-  if (attempt < 100) {
-    ASSIGN_OR_RETURN(const bool cleaned, CleanOne(true));
-    return cleaned;
-  }
-  return false;
 }
 
-absl::StatusOr<bool> EngineImpl::CleanOne(bool) { return false; }
+// Changes whenever space is freed.
+uint64_t EngineImpl::FreeSignature() const {
+  return chunks_.hole_bytes() + uint64_t{chunks_.free_chunks()} * 3 + chunks_.pending_bytes() * 5 + chunks_.dead_pack_bytes() * 7 +
+         chunks_.free_pages() * 11 + tree_.dirty_count() * 13 + 1;
+}
 
 SpaceUsage EngineImpl::space() {
   base::ReaderMutexLock lock(&mutex_);
   SpaceUsage usage;
   const uint64_t chunk = chunks_.chunk_bytes();
-  usage.total_bytes = uint64_t{chunks_.chunk_count()} * chunk;
-  usage.free_bytes = chunks_.free_chunks() * chunk + chunks_.hole_bytes() + chunks_.dead_pack_bytes() +
-                     chunks_.free_pages() * page_bytes_ + chunks_.pending_bytes();
   const uint64_t taken = buffer_.unplaced_blocks() * kBlockBytes;
-  usage.free_bytes = usage.free_bytes > taken ? usage.free_bytes - taken : 0;
-  const uint64_t kept = (uint64_t{MetaChunks()} + DeleteChunks() + kCleanerChunks) * chunk;
-  usage.available_bytes = usage.free_bytes > kept ? usage.free_bytes - kept : 0;
+  const auto minus = [](uint64_t a, uint64_t b) { return a > b ? a - b : 0; };
+  usage.total_bytes = uint64_t{chunks_.chunk_count()} * chunk;
+  const uint64_t data = chunks_.free_chunks() * chunk + chunks_.hole_bytes() + chunks_.dead_pack_bytes() + chunks_.pending_bytes();
+  usage.free_bytes = minus(data + chunks_.free_pages() * page_bytes_, taken);
+  usage.available_bytes = minus(data, taken + (uint64_t{MetaChunks()} + ReservedChunks()) * chunk);
   return usage;
 }
 

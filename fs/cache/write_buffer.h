@@ -113,6 +113,8 @@ class WriteBuffer {
   uint64_t total_bytes() const { return bytes_[0] + bytes_[1] + bytes_[2]; }
   // Blocks that placing everything not placed could take at worst.
   uint64_t unplaced_blocks() const { return blocks_[0] + blocks_[1] + blocks_[2]; }
+  // Of those, not yet sealed.
+  uint64_t unsealed_blocks() const { return blocks_[0] + blocks_[2]; }
   uint64_t run_count() const { return run_count_; }
   uint64_t file_count() const { return files_.size(); }
 
