@@ -235,7 +235,7 @@ const base::Command& BenchCommand() {
                 {.name = "runs", .value = "N", .help = "runs of each contender", .fallback = "5"},
                 {.name = "rows", .value = "TEXT", .help = "only rows whose name contains this"},
                 {.name = "directory", .value = "DIR", .help = "where images and mounts go", .fallback = "/var/tmp"},
-                {.name = "cachefs", .value = "PROGRAM", .help = "the daemon", .fallback = "bazel-bin/fs/mount/cachefs"},
+                {.name = "cachefs", .value = "PROGRAM", .help = "the daemon", .fallback = "bazel-bin/fs/cachefs"},
                 {.name = "tiny", .help = "one run with few files, to see that it works"}},
       .examples = {{"tools/bench batch --files 100000", "the full comparison; needs root"}},
       .run = Run};

@@ -1,6 +1,8 @@
 #include "fs/bench/bench_mount.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -57,6 +59,9 @@ BenchMount::BenchMount(const BenchMountOptions& options)
 
 absl::StatusOr<std::unique_ptr<BenchMount>> BenchMount::Make(const BenchMountOptions& options) {
   if (geteuid() != 0) return absl::UnavailableError("comparing filesystems needs root, for loop devices and caches");
+  // Mounts of our own: a sandbox that some program starts meanwhile would take a copy and keep them.
+  static const bool own = unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  if (!own) return base::ErrnoStatus(errno, "no mount namespace of our own");
   std::unique_ptr<BenchMount> mount(new BenchMount(options));
   RETURN_IF_ERROR(base::MakeDirectories(mount->mount_point_));
   RETURN_IF_ERROR(mount->Format());

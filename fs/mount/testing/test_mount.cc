@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -64,7 +66,16 @@ std::string ProgramFromEnvironment(const char* variable) {
   return realpath(path, resolved) == nullptr ? path : resolved;
 }
 
+// Mounts of our own, seen by nobody else: a sandbox that another program starts while a mount
+// stands would take a copy of it, and the daemon would live until that sandbox ends.
+static void EnterOwnMountNamespace() {
+  static const bool entered = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+                              mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  if (!entered && geteuid() == 0) ADD_FAILURE() << "no mount namespace: " << strerror(errno);
+}
+
 TestMount::TestMount() {
+  EnterOwnMountNamespace();
   std::string name = "/tmp/cachefs_test_XXXXXX";
   directory_ = mkdtemp(name.data());
   // Other users of a test must get to the mount point.
