@@ -35,7 +35,8 @@ absl::Status EngineImpl::Commit(Sequence sequence, Priority) {
   return absl::OkStatus();
 }
 
-void EngineImpl::CommitAsync(Sequence sequence, Priority, std::function<void(absl::Status)> done) {
+void EngineImpl::CommitAsync(Sequence sequence, Priority priority, std::function<void(absl::Status)> done) {
+  if (options_.manual) return done(Commit(sequence, priority));  // there is nobody else to do it
   base::MutexLock lock(&mutex_);
   async_.push_back({sequence, std::move(done)});
   work_.SignalAll();
