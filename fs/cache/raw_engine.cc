@@ -203,7 +203,9 @@ absl::StatusOr<bool> EngineImpl::Step() {
     if (async_[i].sequence > durable_sequence_) static_cast<void>(CommitOnce({}));
   }
   RunAsync();
-  return StepLocked();
+  ASSIGN_OR_RETURN(const bool worked, StepLocked());
+  if (!worked && !HasWork()) RETURN_IF_ERROR(WriteMarker());
+  return worked;
 }
 
 Sequence EngineImpl::last_sequence() {

@@ -119,7 +119,7 @@ class RawEngine : public Engine {
   // Writes a checkpoint now.
   virtual absl::Status Checkpoint() = 0;
   // Places logged data, cleans and checkpoints as far as limits and ages ask for it; what
-  // the threads do otherwise. True if it did anything.
+  // the threads do otherwise. True if it did anything; if not, the log's end is marked.
   virtual absl::StatusOr<bool> Step() = 0;
   // The longest key and value together that Apply() takes.
   virtual size_t row_bytes_max() const = 0;
