@@ -72,9 +72,9 @@ TEST_P(BlockDeviceTest, OneOpenerAtATime) {
   for (int round = 0; round < 20; ++round) {
     device.reset();
     ASSERT_OK_AND_ASSIGN(device, FileDevice::Open(loop_->path(), options_));
-    AlignedBuffer buffer(4096);
+    AlignedBuffer buffer(8192);
     std::vector<IoRequest> reads;
-    for (int i = 0; i < 2; ++i) reads.push_back(IoRequest::Read(i * 4096, buffer.span()));
+    for (int i = 0; i < 2; ++i) reads.push_back(IoRequest::Read(i * 4096, buffer.span(i * 4096, 4096)));
     ASSERT_OK(device->SubmitAndWait(absl::MakeSpan(reads)));
   }
 }

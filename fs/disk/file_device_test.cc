@@ -219,8 +219,9 @@ TEST_P(FileDeviceTest, RegisteredMemoryMakesNoDifference) {
 TEST_P(FileDeviceTest, AFileCutBeneathUsIsAnErrorWithCoordinates) {
   ASSERT_EQ(::truncate(path_.c_str(), 1 << 20), 0);
   AlignedBuffer buffer(8192);
+  AlignedBuffer other(4096);
   std::vector<IoRequest> reads;
-  reads.push_back(IoRequest::Read(0, buffer.span(0, 4096)));
+  reads.push_back(IoRequest::Read(0, other.span()));
   reads.push_back(IoRequest::Read((1 << 20) - 4096, buffer.span()));
   EXPECT_THAT(device_->SubmitAndWait(absl::MakeSpan(reads)),
               StatusIs(absl::StatusCode::kUnavailable,
