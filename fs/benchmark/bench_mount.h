@@ -6,8 +6,8 @@
 //          the destructor unmounts and removes the image.
 // Errors:  Unavailable  a program (mkfs.ext4, ...) is missing, or we are not root
 // Threads: thread-compatible.
-#ifndef FS_BENCH_BENCH_MOUNT_H_
-#define FS_BENCH_BENCH_MOUNT_H_
+#ifndef FS_BENCHMARK_BENCH_MOUNT_H_
+#define FS_BENCHMARK_BENCH_MOUNT_H_
 
 #include <cstdint>
 #include <memory>
@@ -59,4 +59,4 @@ const char* MountKindName(MountKind kind);
 
 }  // namespace fs
 
-#endif  // FS_BENCH_BENCH_MOUNT_H_
+#endif  // FS_BENCHMARK_BENCH_MOUNT_H_

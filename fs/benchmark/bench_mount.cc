@@ -1,4 +1,4 @@
-#include "fs/bench/bench_mount.h"
+#include "fs/benchmark/bench_mount.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -22,7 +22,7 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "base/units.h"
-#include "fs/bench/bench_mount.h"
+#include "fs/benchmark/bench_mount.h"
 #include "fs/client/tree_client.h"
 
 namespace fs {
