@@ -146,7 +146,7 @@ class HasherImpl : public Hasher {
       absl::StatusOr<std::unique_ptr<DigestProvider>> provider = factory(root);
       if (provider.ok()) providers.push_back(*std::move(provider));
     }
-    TreeJob job(context_, options, sink, std::move(providers));
+    TreeJob job(options, sink, std::move(providers));
     Pipeline pipeline(threads_, MakeWorker(true));
     ASSIGN_OR_RETURN(std::unique_ptr<Unit> first, job.Root(root, pipeline));
     pipeline.Add(std::move(first));

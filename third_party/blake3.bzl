@@ -6,7 +6,6 @@ cc_library(
     srcs = [
         "c/blake3.c",
         "c/blake3_dispatch.c",
-        "c/blake3_impl.h",
         "c/blake3_portable.c",
     ] + select({
         "@platforms//cpu:x86_64": [

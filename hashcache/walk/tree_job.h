@@ -29,9 +29,9 @@ namespace hashcache {
 
 class TreeJob {
  public:
-  TreeJob(Context& context, const TreeOptions& options, TreeSink& sink,
+  TreeJob(const TreeOptions& options, TreeSink& sink,
           std::vector<std::unique_ptr<DigestProvider>> providers)
-      : context_(context), options_(options), sink_(sink), providers_(std::move(providers)) {}
+      : options_(options), sink_(sink), providers_(std::move(providers)) {}
 
   // The unit to begin with. Errors: the root's
   absl::StatusOr<std::unique_ptr<Unit>> Root(absl::string_view root, Pipeline& pipeline);
@@ -41,7 +41,6 @@ class TreeJob {
   class ListUnit;
   class FilesUnit;
 
-  Context& context_;
   const TreeOptions options_;
   TreeSink& sink_;
   const std::vector<std::unique_ptr<DigestProvider>> providers_;
