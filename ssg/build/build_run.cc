@@ -109,6 +109,7 @@ absl::Status BuildRun::CheckOutputDir() {
 }
 
 absl::Status BuildRun::Scan() {
+  scan_start_ns_ = absl::ToUnixNanos(absl::Now());
   RETURN_IF_ERROR(tree_->List("content", diagnostics_, &content_files_));
   for (SourceFile& file : content_files_) file.target = file.path.substr(8);
   RETURN_IF_ERROR(tree_->ListMounts(config_.mounts, diagnostics_, &content_files_));

@@ -114,6 +114,7 @@ class BuildRun {
   BuildResult* result_ = nullptr;
   size_t jobs_ = 1;
   int64_t now_ = 0;
+  int64_t scan_start_ns_ = 0;
   absl::Time phase_start_;
   std::string phase_;
 

@@ -8,6 +8,12 @@
 #include "ssg/data/encode.h"
 
 namespace ssg {
+namespace {
+
+// A tick of the kernel's coarse clock, doubled.
+constexpr int64_t kRacyNs = 20'000'000;
+
+}  // namespace
 
 void BuildRun::NumberTemplates(Manifest* manifest) {
   base::MutexLock lock(&names_mutex_);
@@ -74,7 +80,8 @@ void BuildRun::AddSources(bool start_new, Manifest* manifest, std::vector<absl::
   for (const SourceFile* file : AllFiles()) {
     Manifest::Source& row = manifest->sources.emplace_back();
     row.path = file->path;
-    row.mark = FileMark::Of(file->stat);
+    // A file changed this recently may change again without new times: next time it is read.
+    if (file->stat.ctime_ns < scan_start_ns_ - kRacyNs) row.mark = FileMark::Of(file->stat);
     const auto hash = file_hashes_.find(file->path);
     row.hash = hash == file_hashes_.end() ? 0 : hash->second;
     const auto content = contents.find(file->path);
