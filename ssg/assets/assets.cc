@@ -14,7 +14,8 @@
 namespace ssg {
 
 void Assets::Add(absl::string_view name, std::string text) {
-  if (config_.minify_assets && absl::EndsWith(name, ".css") && !absl::EndsWith(name, ".min.css")) text = MinifyCss(text);
+  if (config_.minify_assets && absl::EndsWith(name, ".css") && !absl::EndsWith(name, ".min.css"))
+    text = MinifyCss(text);
   Asset& asset = assets_[std::string(name)];
   asset.hash = XXH3_64bits(text.data(), text.size());
   asset.text = std::move(text);

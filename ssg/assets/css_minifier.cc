@@ -50,7 +50,7 @@ std::string MinifyCss(absl::string_view css) {
       const size_t close = css.find("*/", at + 2);
       const size_t end = close == absl::string_view::npos ? css.size() : close + 2;
       if (at + 2 < css.size() && css[at + 2] == '!') out.append(css.data() + at, end - at);
-      blank = true;
+      blank = blank || out.empty() || out.back() != '/';
       at = end;
       continue;
     }
@@ -59,7 +59,8 @@ std::string MinifyCss(absl::string_view css) {
       ++at;
       continue;
     }
-    if (blank && !out.empty() && NeedsBlank(out.back(), c, depth > 0 && c == ':' && css.find_first_of(";}", at) < css.find('{', at))) {
+    if (blank && !out.empty() &&
+        NeedsBlank(out.back(), c, depth > 0 && c == ':' && css.find_first_of(";}", at) < css.find('{', at))) {
       out.push_back(' ');
     }
     blank = false;
@@ -67,7 +68,8 @@ std::string MinifyCss(absl::string_view css) {
       at = CopyString(css, at, &out);
       continue;
     }
-    if (absl::StartsWithIgnoreCase(css.substr(at), "url(") && at + 4 < css.size() && css[at + 4] != '"' && css[at + 4] != '\'') {
+    if (absl::StartsWithIgnoreCase(css.substr(at), "url(") && at + 4 < css.size() && css[at + 4] != '"' &&
+        css[at + 4] != '\'') {
       at = CopyUrl(css, at, &out);
       continue;
     }

@@ -6,7 +6,8 @@ namespace ssg {
 namespace {
 
 TEST(CssMinifier, DropsWhatMeansNothing) {
-  EXPECT_EQ(MinifyCss("/* x */\na , b > c {\n  color : red ;\n  margin: 0 auto;\n}\n"), "a,b>c{color:red;margin:0 auto}");
+  EXPECT_EQ(MinifyCss("/* x */\na , b > c {\n  color : red ;\n  margin: 0 auto;\n}\n"),
+            "a,b>c{color:red;margin:0 auto}");
   EXPECT_EQ(MinifyCss("@media (min-width: 1px) and (max-width: 2px) { a { x: y } }"),
             "@media (min-width:1px) and (max-width:2px){a{x:y}}");
 }

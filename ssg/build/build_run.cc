@@ -48,7 +48,8 @@ absl::Status BuildRun::Run(BuildResult* result) {
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(LoadTemplates());
-  site_ = std::make_unique<Site>(config_, BuildFilter{options_.drafts, options_.future, options_.expired, now_}, diagnostics_);
+  site_ = std::make_unique<Site>(config_, BuildFilter{options_.drafts, options_.future, options_.expired, now_},
+                                 diagnostics_);
   RETURN_IF_ERROR(LoadData());
   RETURN_IF_ERROR(LoadContent());
   site_->Assemble(jobs_);
@@ -133,13 +134,14 @@ absl::Status BuildRun::Scan() {
 
 std::vector<const SourceFile*> BuildRun::AllFiles() const {
   std::vector<const SourceFile*> all;
-  for (const auto* files : {&content_files_, &template_files_, &theme_template_files_, &data_files_, &static_files_,
-                            &asset_files_}) {
+  for (const auto* files :
+       {&content_files_, &template_files_, &theme_template_files_, &data_files_, &static_files_, &asset_files_}) {
     for (const SourceFile& file : *files) all.push_back(&file);
   }
   std::sort(all.begin(), all.end(), [](const SourceFile* a, const SourceFile* b) { return a->path < b->path; });
-  all.erase(std::unique(all.begin(), all.end(), [](const SourceFile* a, const SourceFile* b) { return a->path == b->path; }),
-            all.end());
+  all.erase(
+      std::unique(all.begin(), all.end(), [](const SourceFile* a, const SourceFile* b) { return a->path == b->path; }),
+      all.end());
   return all;
 }
 
@@ -147,9 +149,9 @@ uint64_t BuildRun::GeneratorHash() const {
   // The program itself counts: another version may render differently.
   struct stat self {};
   stat("/proc/self/exe", &self);
-  const std::string text = absl::StrCat(base::ProgramVersion(), "|", self.st_size, "|", self.st_mtim.tv_sec, ".",
-                                        self.st_mtim.tv_nsec, "|", config_.hash, "|", options_.drafts, options_.future,
-                                        options_.expired, "|", output_dir_);
+  const std::string text =
+      absl::StrCat(base::ProgramVersion(), "|", self.st_size, "|", self.st_mtim.tv_sec, ".", self.st_mtim.tv_nsec, "|",
+                   config_.hash, "|", options_.drafts, options_.future, options_.expired, "|", output_dir_);
   return XXH3_64bits(text.data(), text.size());
 }
 
@@ -157,7 +159,8 @@ bool BuildRun::InputsUnchanged() const {
   const std::vector<const SourceFile*> files = AllFiles();
   if (files.size() != old_->sources.size()) return false;
   for (size_t i = 0; i < files.size(); ++i) {
-    if (files[i]->path != old_->sources[i].path || !(FileMark::Of(files[i]->stat) == old_->sources[i].mark)) return false;
+    if (files[i]->path != old_->sources[i].path || !(FileMark::Of(files[i]->stat) == old_->sources[i].mark))
+      return false;
   }
   return true;
 }
@@ -165,7 +168,7 @@ bool BuildRun::InputsUnchanged() const {
 bool BuildRun::IsUpToDate() {
   if (old_ == nullptr || diagnostics_.error_count() > 0) return false;
   if (old_->generator != generator_ || now_ >= old_->valid_until) return false;
-  if (!cache_->pending().empty() || !options_.explain.empty() || !InputsUnchanged()) return false;
+  if (cache_->interrupted() || !options_.explain.empty() || !InputsUnchanged()) return false;
   if (std::find(old_intact_.begin(), old_intact_.end(), false) != old_intact_.end()) return false;
   result_->up_to_date = true;
   result_->stored = true;

@@ -58,7 +58,7 @@ class BuildRun {
     uint32_t page_number = 0;
     Dependencies dependencies;
     FileMark mark;
-    size_t spooled = SIZE_MAX;  // index into spool_
+    size_t spooled = SIZE_MAX;         // index into spool_
     const SourceFile* copy = nullptr;  // copied from there when storing
   };
 
@@ -89,6 +89,8 @@ class BuildRun {
   bool IsKept(OutputState* state);
   Dependencies Record(const ReadSet& reads) ABSL_LOCKS_EXCLUDED(names_mutex_);
   void CheckOutputCollisions();
+  bool OldLinksHold() const;
+  void CheckAllLinks();
   void Explain();
   // store.cc:
   absl::Status StatOldOutputs();
@@ -98,6 +100,8 @@ class BuildRun {
   absl::Status StoreSpool(OutputWriter& writer);
   absl::Status StoreCopies(OutputWriter& writer);
   absl::Status RemoveStale();
+  absl::Status RemoveTemporaries();
+  bool IsOutput(absl::string_view path) const;
   absl::Status MarkOutputs();
   // commit.cc:
   absl::Status CommitManifest();

@@ -22,19 +22,19 @@ namespace ssg {
 
 struct BuildOptions {
   std::string site_dir = ".";
-  std::string output_dir;   // overrides the configuration
-  std::string base_url;     // likewise
+  std::string output_dir;  // overrides the configuration
+  std::string base_url;    // likewise
   std::string environment = "production";
   bool drafts = false;
   bool future = false;
   bool expired = false;
-  bool full = false;        // ignore what is cached
-  bool keep_going = false;  // store what could be rendered in spite of errors
-  bool check_only = false;  // render, report, store nothing
-  size_t jobs = 0;          // 0: one for each CPU
-  int64_t now = 0;          // seconds since 1970; 0 = the clock's
+  bool full = false;                 // ignore what is cached
+  bool keep_going = false;           // store what could be rendered in spite of errors
+  bool check_only = false;           // render, report, store nothing
+  size_t jobs = 0;                   // 0: one for each CPU
+  int64_t now = 0;                   // seconds since 1970; 0 = the clock's
   std::string cache_name = "cache";  // the directory in .ssg for what is remembered
-  std::string explain;      // an output or content path
+  std::string explain;               // an output or content path
 };
 
 struct BuildResult {

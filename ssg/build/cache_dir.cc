@@ -46,6 +46,7 @@ std::string CacheDir::BodiesPath(uint64_t id) const { return absl::StrCat(path_,
 void CacheDir::Load() {
   auto pending = base::ReadFile(absl::StrCat(path_, "/pending"), kManifestBytesMax);
   if (pending.ok()) {
+    interrupted_ = true;
     for (const absl::string_view path : absl::StrSplit(*pending, '\0', absl::SkipEmpty())) pending_.emplace_back(path);
   }
   auto bytes = base::ReadFile(absl::StrCat(path_, "/manifest"), kManifestBytesMax);

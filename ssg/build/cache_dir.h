@@ -37,6 +37,8 @@ class CacheDir {
   const Manifest* manifest() const { return has_manifest_ ? &manifest_ : nullptr; }
   // The body of `source` as cached.
   absl::string_view Body(const Manifest::Source& source) const;
+  // Whether the last build did not finish: it may have left temporary files.
+  bool interrupted() const { return interrupted_; }
   // Outputs that a build which did not finish may have made.
   const std::vector<std::string>& pending() const { return pending_; }
 
@@ -60,6 +62,7 @@ class CacheDir {
   bool has_manifest_ = false;
   const char* map_ = nullptr;
   size_t map_size_ = 0;
+  bool interrupted_ = false;
   std::vector<std::string> pending_;
   uint64_t bodies_id_ = 1;
   uint64_t bodies_size_ = 0;

@@ -53,9 +53,8 @@ void Changes::Update(uint32_t mask) {
   for (size_t i = 0; i < new_ids_.size(); ++i) {
     const uint32_t id = new_ids_[i];
     if (id == kGone) continue;
-    const uint64_t* now = id < page_count
-                              ? site_.pages()[id]->facets
-                              : site_.object_facets(static_cast<Site::SiteObject>(id - page_count));
+    const uint64_t* now = id < page_count ? site_.pages()[id]->facets
+                                          : site_.object_facets(static_cast<Site::SiteObject>(id - page_count));
     for (uint32_t facet = 0; facet < kFacetCount; ++facet) {
       if ((mask >> facet & 1) != 0 && now[facet] != old_->objects[i].facets[facet]) {
         changed_[i] = static_cast<uint8_t>(changed_[i] | (1u << facet));

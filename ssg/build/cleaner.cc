@@ -79,10 +79,10 @@ absl::StatusOr<std::vector<ContentEntry>> ListContent(const std::string& site_di
     entry.title = std::string(page->title);
     entry.url = site.Permalink(page->path);
     entry.date = FormatIsoDate(page->date);
-    entry.state = page->draft                                                        ? "draft"
-                  : start != kNoDate && start > now                                  ? "future"
+    entry.state = page->draft                                                ? "draft"
+                  : start != kNoDate && start > now                          ? "future"
                   : page->expiry_date != kNoDate && page->expiry_date <= now ? "expired"
-                                                                                     : "";
+                                                                             : "";
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -54,7 +54,8 @@ absl::Status BuildRun::LoadTemplates() {
       file_hashes_[files[i].path] = HashOf(*text);
     });
   };
-  RETURN_IF_ERROR(load(theme_template_files_, TemplateStore::kTheme, absl::StrCat("themes/", config_.theme, "/templates/")));
+  RETURN_IF_ERROR(
+      load(theme_template_files_, TemplateStore::kTheme, absl::StrCat("themes/", config_.theme, "/templates/")));
   RETURN_IF_ERROR(load(template_files_, TemplateStore::kSite, "templates/"));
   tmpl::Environment::Options options;
   options.undefined = tmpl::UndefinedPolicy::kChainable;
@@ -132,7 +133,8 @@ void BuildRun::ParseSource(const SourceFile& file, absl::string_view text, Sourc
   if (single && !mount.title.empty()) title = mount.title;
   tmpl::Dict& values = source->values.dict();
   if (!title.empty()) tmpl::Set(arena, values, tmpl::Value::String("title"), tmpl::Value::String(arena.Copy(title)));
-  if (single && mount.weight != 0) tmpl::Set(arena, values, tmpl::Value::String("weight"), tmpl::Value::Int(mount.weight));
+  if (single && mount.weight != 0)
+    tmpl::Set(arena, values, tmpl::Value::String("weight"), tmpl::Value::Int(mount.weight));
 }
 
 absl::Status BuildRun::LoadContent() {
@@ -155,6 +157,7 @@ absl::Status BuildRun::LoadContent() {
     }
     sources[i].path = file.target;
     sources[i].file = file.path;
+    sources[i].mounted = file.mount != UINT32_MAX;
     files_by_content_path_.emplace(file.target, &file);
     const Manifest::Source* found = old_ == nullptr ? nullptr : old_->FindSource(file.path);
     if (found != nullptr && LoadCachedSource(file, *found, &sources[i])) {

@@ -5,6 +5,8 @@
 #ifndef SSG_BUILD_LINK_CHECK_H_
 #define SSG_BUILD_LINK_CHECK_H_
 
+#include <vector>
+
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "ssg/diagnostics/diagnostics.h"
@@ -12,10 +14,13 @@
 
 namespace ssg {
 
-// `outputs` are all paths of this build, relative to the output directory. Links
-// are checked on up to `thread_count` threads.
-void CheckLinks(const Site& site, const absl::flat_hash_set<absl::string_view>& outputs, size_t thread_count,
-                Diagnostics& diagnostics);
+// `outputs` are all paths of this build, relative to the output directory; `from`
+// the pages whose links are checked, on up to `thread_count` threads.
+void CheckLinks(const Site& site, const absl::flat_hash_set<absl::string_view>& outputs,
+                const std::vector<const Page*>& from, size_t thread_count, Diagnostics& diagnostics);
+
+// Whether every id that `before` (an encoded body) had is in `now` too.
+bool KeepsIds(absl::string_view before, absl::string_view now);
 
 }  // namespace ssg
 

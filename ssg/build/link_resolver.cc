@@ -19,7 +19,8 @@ namespace {
 bool IsExternal(absl::string_view destination) {
   if (absl::StartsWith(destination, "//")) return true;
   size_t i = 0;
-  while (i < destination.size() && (absl::ascii_isalnum(destination[i]) || absl::StrContains("+-.", destination[i]))) ++i;
+  while (i < destination.size() && (absl::ascii_isalnum(destination[i]) || absl::StrContains("+-.", destination[i])))
+    ++i;
   return i > 1 && i < destination.size() && destination[i] == ':' && absl::ascii_isalpha(destination[0]);
 }
 
@@ -95,8 +96,8 @@ Resolution LinkResolver::ToPage(const Page& from, absl::string_view path, absl::
       for (const Page* other : site_.pages()) names.emplace_back(other->content_path);
     }
     const std::string near = names.size() == 1 ? names[0] : base::NearestWord(path, names);
-    result.problem = absl::StrCat("no page \"", shown, "\"",
-                                  near.empty() ? "" : absl::StrCat("; did you mean \"@/", near, "\"?"));
+    result.problem =
+        absl::StrCat("no page \"", shown, "\"", near.empty() ? "" : absl::StrCat("; did you mean \"@/", near, "\"?"));
     result.url = std::string(shown);
     return result;
   }

@@ -16,7 +16,7 @@
 namespace ssg {
 
 struct Resolution {
-  std::string url;      // for href, not escaped
+  std::string url;  // for href, not escaped
   const Page* page = nullptr;
   absl::string_view file;  // of a resource: the site's file behind it
   // For the check: "p:KEY" a page, "u:/path" a path of the output, "" external.
@@ -37,7 +37,8 @@ class LinkResolver {
                     ReadSet* reads) const;
 
   const Site& site_;
-  absl::flat_hash_map<std::string, std::pair<absl::string_view, absl::string_view>> files_;  // content path -> file, output
+  absl::flat_hash_map<std::string, std::pair<absl::string_view, absl::string_view>>
+      files_;  // content path -> file, output
 };
 
 // "a/./b/../c" -> "a/c". False if it climbs out.

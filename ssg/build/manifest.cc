@@ -119,14 +119,18 @@ void Code(Codec& c, Record& r, const Manifest::Output*) {
 struct WriterCodec {
   Writer& writer;
   template <typename T>
-  void Raw(const T& value) { writer.Raw(value); }
+  void Raw(const T& value) {
+    writer.Raw(value);
+  }
   void Text(absl::string_view text) { writer.Text(text); }
   void Numbers(const std::vector<uint32_t>& numbers) { writer.Numbers(numbers); }
 };
 struct ReaderCodec {
   Reader& reader;
   template <typename T>
-  void Raw(T& value) { reader.Raw(&value); }
+  void Raw(T& value) {
+    reader.Raw(&value);
+  }
   void Text(absl::string_view& text) { reader.Text(&text); }
   void Numbers(std::vector<uint32_t>& numbers) { reader.Numbers(&numbers); }
 };

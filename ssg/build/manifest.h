@@ -27,9 +27,7 @@ struct FileMark {
   int64_t mtime_ns = 0;
   int64_t ctime_ns = 0;
 
-  static FileMark Of(const fs::FileStat& stat) {
-    return {stat.size_bytes, stat.inode, stat.mtime_ns, stat.ctime_ns};
-  }
+  static FileMark Of(const fs::FileStat& stat) { return {stat.size_bytes, stat.inode, stat.mtime_ns, stat.ctime_ns}; }
   friend bool operator==(const FileMark& a, const FileMark& b) {
     return a.size_bytes == b.size_bytes && a.inode == b.inode && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
   }
@@ -45,8 +43,8 @@ struct Manifest {
   struct Source {  // a file of any kind that a build looked at
     absl::string_view path;
     FileMark mark;
-    uint64_t hash = 0;             // 0: not read (copied as it is)
-    absl::string_view values;      // content: AppendBinary() of the front matter
+    uint64_t hash = 0;         // 0: not read (copied as it is)
+    absl::string_view values;  // content: AppendBinary() of the front matter
     uint32_t body_offset = 0;
     uint32_t body_line = 1;
     // The rendered body, if bodies_size > 0.

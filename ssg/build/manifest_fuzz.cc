@@ -1,9 +1,9 @@
+#include <xxhash.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
-
-#include <xxhash.h>
 
 #include "absl/strings/string_view.h"
 #include "ssg/build/manifest.h"

@@ -23,8 +23,13 @@ class PageHooks : public MarkdownHooks {
 
   std::string ResolveLink(absl::string_view destination, bool image, uint32_t line) override {
     Resolution found = stage_.links_.Resolve(page_, destination, &reads_);
-    if (!found.problem.empty()) stage_.diagnostics_.Error("link", page_.file, line, found.problem);
-    if (!found.target.empty()) links_.push_back({line, image, found.target, found.anchor});
+    if (!found.problem.empty()) {
+      stage_.diagnostics_.Add({page_.mounted ? Severity::kWarning : Severity::kError, std::string(page_.file), line, 0,
+                               found.problem, "link"});
+    }
+    // What lies beside a mounted file may not be part of the site.
+    if (!found.target.empty() && !(page_.mounted && found.page == nullptr && found.file.empty()))
+      links_.push_back({line, image, found.target, found.anchor});
     std::string url = found.url;
     if (image) last_image_ = std::move(found);
     return url;

@@ -33,7 +33,8 @@ std::vector<RenderUnit> PageStage::Units() const {
         per_page = site_.config().paginate;
         if (page->kind == PageKind::kTerm) {
           for (const Taxonomy& taxonomy : site_.taxonomies()) {
-            if (taxonomy.config->name == page->section && taxonomy.config->paginate > 0) per_page = taxonomy.config->paginate;
+            if (taxonomy.config->name == page->section && taxonomy.config->paginate > 0)
+              per_page = taxonomy.config->paginate;
           }
         }
       }
@@ -52,7 +53,8 @@ std::vector<RenderUnit> PageStage::Units() const {
       RenderUnit extra;
       extra.page = page;
       extra.format = std::string(format);
-      extra.output = absl::StrCat(DirectoryOf(page->output), DirectoryOf(page->output).empty() ? "" : "/", "index.", format);
+      extra.output =
+          absl::StrCat(DirectoryOf(page->output), DirectoryOf(page->output).empty() ? "" : "/", "index.", format);
       units.push_back(extra);
     }
   }
@@ -99,10 +101,10 @@ std::string PageStage::TemplateFor(const RenderUnit& unit, ReadSet& reads) const
 Value PageStage::Paginator(const RenderUnit& unit, tmpl::Arena& arena) const {
   const Page& page = *unit.page;
   tmpl::Dict* dict = tmpl::NewDict(arena, 12);
-  const auto set = [&](absl::string_view key, const Value& value) { tmpl::Set(arena, *dict, Value::String(key), value); };
-  const auto url = [&](uint32_t number) {
-    return Value::String(arena.Copy(site_.Href(PagedPath(page.path, number))));
+  const auto set = [&](absl::string_view key, const Value& value) {
+    tmpl::Set(arena, *dict, Value::String(key), value);
   };
+  const auto url = [&](uint32_t number) { return Value::String(arena.Copy(site_.Href(PagedPath(page.path, number)))); };
   const size_t begin = static_cast<size_t>(unit.number - 1) * unit.per_page;
   const size_t end = std::min(page.pages.size(), begin + unit.per_page);
   tmpl::List* pages = tmpl::NewList(arena, end - begin);

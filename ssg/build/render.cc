@@ -164,8 +164,8 @@ void BuildRun::RenderUnitInto(const RenderUnit& unit, Worker& worker, OutputStat
   const PageStage stage(*site_, *engine_, templates_, diagnostics_);
   worker.reads.Reset(site_->object_count());
   std::string html;
-  const bool ok = unit.page == nullptr ? stage.RenderNotFound(worker.reads, &html)
-                                       : stage.Render(unit, worker.reads, &html);
+  const bool ok =
+      unit.page == nullptr ? stage.RenderNotFound(worker.reads, &html) : stage.Render(unit, worker.reads, &html);
   if (!ok) return;
   state->dependencies = Record(worker.reads);
   state->content_hash = HashText(html);
@@ -264,7 +264,9 @@ void BuildRun::AddCopies() {
     OutputState state;
     state.path = std::string(output);
     const FileMark mark = FileMark::Of(file.stat);
-    state.input_hash = CombineHash(HashText(file.path), HashText(absl::string_view(reinterpret_cast<const char*>(&mark), sizeof(mark)))) | 1;
+    state.input_hash = CombineHash(HashText(file.path),
+                                   HashText(absl::string_view(reinterpret_cast<const char*>(&mark), sizeof(mark)))) |
+                       1;
     if (!IsKept(&state)) state.copy = &file;
     outputs_.push_back(std::move(state));
   };
@@ -279,7 +281,8 @@ void BuildRun::AddCopies() {
 }
 
 void BuildRun::CheckOutputCollisions() {
-  std::sort(outputs_.begin(), outputs_.end(), [](const OutputState& a, const OutputState& b) { return a.path < b.path; });
+  std::sort(outputs_.begin(), outputs_.end(),
+            [](const OutputState& a, const OutputState& b) { return a.path < b.path; });
   const auto owner = [&](const OutputState& state) -> std::string {
     if (state.copy != nullptr) return state.copy->path;
     if (state.object < site_->pages().size()) {
@@ -303,10 +306,37 @@ void BuildRun::RenderOutputs() {
   RenderGroups();
   AddCopies();
   CheckOutputCollisions();
+  CheckAllLinks();
+}
+
+// Links lead where they led if the same outputs are there, and the same anchors:
+// then only those of fresh bodies can be wrong.
+bool BuildRun::OldLinksHold() const {
+  if (old_ == nullptr || old_->generator != generator_ || outputs_.size() != old_->outputs.size()) return false;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    if (outputs_[i].path != old_->outputs[i].path) return false;
+  }
+  for (const Page* page : site_->pages()) {
+    if (page->file.empty() || bodies_[page->id].cached != nullptr) continue;
+    const auto before = cached_sources_.find(page->content_path);
+    if (before == cached_sources_.end() || !KeepsIds(cache_->Body(*before->second), page->body)) return false;
+    // Raw HTML may hold anchors that are not listed.
+    if (absl::StrContains(ViewBody(cache_->Body(*before->second)).html, " name=\"")) return false;
+  }
+  return true;
+}
+
+void BuildRun::CheckAllLinks() {
+  const bool old_hold = OldLinksHold();
+  std::vector<const Page*> from;
+  for (const Page* page : site_->pages()) {
+    if (!page->file.empty() && (!old_hold || bodies_[page->id].cached == nullptr)) from.push_back(page);
+  }
+  if (from.empty()) return;
   absl::flat_hash_set<absl::string_view> paths;
   paths.reserve(outputs_.size());
   for (const OutputState& output : outputs_) paths.insert(output.path);
-  CheckLinks(*site_, paths, jobs_, diagnostics_);
+  CheckLinks(*site_, paths, from, jobs_, diagnostics_);
 }
 
 void BuildRun::Explain() {
@@ -314,7 +344,8 @@ void BuildRun::Explain() {
   std::string text;
   for (const OutputState& output : outputs_) {
     const Page* page = output.object < site_->pages().size() ? site_->pages()[output.object] : nullptr;
-    if (output.path != options_.explain && (page == nullptr || (page->file != options_.explain && page->path != options_.explain))) {
+    if (output.path != options_.explain &&
+        (page == nullptr || (page->file != options_.explain && page->path != options_.explain))) {
       continue;
     }
     absl::StrAppend(&text, output.path, ": ");

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -12,6 +13,20 @@
 
 namespace ssg {
 namespace {
+
+// "site/" if `inner` is the directory site in `outer`; "" if it is not below it.
+std::string PathBelow(const std::string& outer, const std::string& inner) {
+  char* real_outer = realpath(outer.c_str(), nullptr);
+  char* real_inner = realpath(inner.c_str(), nullptr);
+  std::string below;
+  if (real_outer != nullptr && real_inner != nullptr) {
+    const std::string prefix = absl::StrCat(real_outer, "/");
+    if (absl::StartsWith(real_inner, prefix)) below = absl::StrCat(real_inner + prefix.size(), "/");
+  }
+  std::free(real_outer);
+  std::free(real_inner);
+  return below;
+}
 
 bool IsHidden(absl::string_view path) { return path[0] == '.' || absl::StrContains(path, "/."); }
 
@@ -55,7 +70,8 @@ absl::Status SourceTree::ListRoot(uint32_t root, absl::string_view directory, Di
           return true;
         }
         if (entry->stat.size_bytes > kFileBytesMax) {
-          diagnostics.Error("io", entry->path, 0, absl::StrCat("has ", entry->stat.size_bytes, " bytes; 256 MiB are allowed"));
+          diagnostics.Error("io", entry->path, 0,
+                            absl::StrCat("has ", entry->stat.size_bytes, " bytes; 256 MiB are allowed"));
           return true;
         }
         SourceFile file;
@@ -80,7 +96,8 @@ absl::Status SourceTree::ListMounts(const std::vector<Mount>& mounts, Diagnostic
                                     std::vector<SourceFile>* files) {
   for (uint32_t i = 0; i < mounts.size(); ++i) {
     const Mount& mount = mounts[i];
-    const std::string disk = absl::StartsWith(mount.source, "/") ? mount.source : absl::StrCat(site_dir_, "/", mount.source);
+    const std::string disk =
+        absl::StartsWith(mount.source, "/") ? mount.source : absl::StrCat(site_dir_, "/", mount.source);
     struct stat info;
     if (stat(disk.c_str(), &info) != 0) {
       diagnostics.Error("config", "ssg.toml", 0, absl::StrCat("mount \"", mount.source, "\" does not exist"));
@@ -90,6 +107,13 @@ absl::Status SourceTree::ListMounts(const std::vector<Mount>& mounts, Diagnostic
     if (S_ISDIR(info.st_mode)) {
       ASSIGN_OR_RETURN(const uint32_t root, Root(disk));
       RETURN_IF_ERROR(ListRoot(root, "", diagnostics, files));
+      // A directory around the site holds the site too; that is not content of its own.
+      const std::string inside = PathBelow(disk, site_dir_);
+      if (!inside.empty()) {
+        files->erase(std::remove_if(files->begin() + begin, files->end(),
+                                    [&](const SourceFile& file) { return absl::StartsWith(file.tree_path, inside); }),
+                     files->end());
+      }
       for (size_t k = begin; k < files->size(); ++k) {
         SourceFile& file = (*files)[k];
         file.path = absl::StrCat(mount.source, "/", file.tree_path);
@@ -127,10 +151,11 @@ absl::Status SourceTree::Read(absl::Span<const SourceFile* const> files,
       indices.push_back(i);
     }
     if (paths.empty()) continue;
-    RETURN_IF_ERROR(roots_[root]->Lookup(paths, kFileBytesMax, [&](size_t index, absl::StatusOr<absl::string_view> text) {
-      found(indices[index], std::move(text));
-      return true;
-    }));
+    RETURN_IF_ERROR(
+        roots_[root]->Lookup(paths, kFileBytesMax, [&](size_t index, absl::StatusOr<absl::string_view> text) {
+          found(indices[index], std::move(text));
+          return true;
+        }));
   }
   return absl::OkStatus();
 }

@@ -25,10 +25,10 @@
 namespace ssg {
 
 struct SourceFile {
-  std::string path;       // relative to the site (for mounts: as configured); shown in messages
-  std::string tree_path;  // relative to its root
-  std::string target;     // mounts: the path below content/ it takes
-  uint32_t root = 0;      // 0 = the site
+  std::string path;             // relative to the site (for mounts: as configured); shown in messages
+  std::string tree_path;        // relative to its root
+  std::string target;           // mounts: the path below content/ it takes
+  uint32_t root = 0;            // 0 = the site
   uint32_t mount = UINT32_MAX;  // index into Config::mounts
   fs::FileStat stat;
 };

@@ -24,7 +24,7 @@ class Spool {
 
   struct File {
     std::string path;
-    std::string text;       // empty once on disk
+    std::string text;  // empty once on disk
     uint64_t offset = 0;
     uint64_t size = 0;
     bool on_disk = false;

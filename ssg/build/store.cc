@@ -35,7 +35,8 @@ absl::Status BuildRun::MarkOutputs() {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     OutputState& output = outputs_[i];
     const Manifest::Output* old = FindIntact(output.path);
-    if (old != nullptr && (output.kept != nullptr || (output.copy == nullptr && old->content_hash == output.content_hash))) {
+    if (old != nullptr &&
+        (output.kept != nullptr || (output.copy == nullptr && old->content_hash == output.content_hash))) {
       output.mark = old->mark;
     } else {
       paths.push_back(output.path);
@@ -53,7 +54,7 @@ absl::Status BuildRun::StoreOutputs() {
   for (const OutputState& output : outputs_) {
     if (old_ == nullptr || old_->FindOutput(output.path) == nullptr) fresh.push_back(output.path);
   }
-  if (!fresh.empty()) RETURN_IF_ERROR(cache_->WritePending(fresh));
+  RETURN_IF_ERROR(cache_->WritePending(fresh));
   OutputWriter writer(*output_);
   RETURN_IF_ERROR(StoreSpool(writer));
   RETURN_IF_ERROR(StoreCopies(writer));
@@ -108,20 +109,44 @@ absl::Status BuildRun::StoreCopies(OutputWriter& writer) {
   return writer.status();
 }
 
+bool BuildRun::IsOutput(absl::string_view path) const {
+  const auto found =
+      std::lower_bound(outputs_.begin(), outputs_.end(), path,
+                       [](const OutputState& output, absl::string_view key) { return output.path < key; });
+  return found != outputs_.end() && found->path == path;
+}
+
+// A killed build may have left ".NAME.0123456789abcdef.tmp" beside an output NAME.
+absl::Status BuildRun::RemoveTemporaries() {
+  constexpr size_t kSuffixBytes = 21;  // ".", 16 digits, ".tmp"
+  std::vector<std::string> left;
+  RETURN_IF_ERROR(output_->List("", /*recursive=*/true, [&](size_t, absl::StatusOr<fs::DirEntry> entry) {
+    if (!entry.ok()) return true;
+    const absl::string_view name = BaseName(entry->path);
+    if (name.size() <= kSuffixBytes + 1 || name[0] != '.' || !absl::EndsWith(name, ".tmp")) return true;
+    const absl::string_view of = name.substr(1, name.size() - kSuffixBytes - 1);
+    const absl::string_view directory = DirectoryOf(entry->path);
+    const std::string output = absl::StrCat(directory, directory.empty() ? "" : "/", of);
+    const auto& pending = cache_->pending();
+    const bool ours = IsOutput(output) || std::find(pending.begin(), pending.end(), output) != pending.end() ||
+                      (cache_->manifest() != nullptr && cache_->manifest()->FindOutput(output) != nullptr);
+    if (ours) left.push_back(entry->path);
+    return true;
+  }));
+  const std::vector<absl::string_view> paths(left.begin(), left.end());
+  return output_->Remove(paths, {}, [](size_t, absl::StatusOr<bool>) { return true; });
+}
+
 absl::Status BuildRun::RemoveStale() {
+  if (cache_->interrupted()) RETURN_IF_ERROR(RemoveTemporaries());
   std::vector<absl::string_view> stale;
-  const auto is_output = [&](absl::string_view path) {
-    const auto found = std::lower_bound(outputs_.begin(), outputs_.end(), path,
-                                        [](const OutputState& output, absl::string_view key) { return output.path < key; });
-    return found != outputs_.end() && found->path == path;
-  };
   if (const Manifest* manifest = cache_->manifest()) {
     for (const auto& output : manifest->outputs) {
-      if (!is_output(output.path)) stale.push_back(output.path);
+      if (!IsOutput(output.path)) stale.push_back(output.path);
     }
   }
   for (const std::string& path : cache_->pending()) {
-    if (!is_output(path)) stale.push_back(path);
+    if (!IsOutput(path)) stale.push_back(path);
   }
   if (stale.empty()) return absl::OkStatus();
   absl::Status failure;

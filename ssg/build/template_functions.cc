@@ -84,29 +84,30 @@ absl::StatusOr<Value> MarkdownFilter(Runtime& runtime, const Call& call) {
 }  // namespace
 
 void AddSiteFunctions(tmpl::Environment& environment, const Assets& assets, int64_t now) {
-  environment.AddFunction("get_url", "path absolute?", [&assets](Runtime& runtime, const Call& call) -> absl::StatusOr<Value> {
-    ASSIGN_OR_RETURN(absl::string_view path, TextArgument(call[0], "path"));
-    const Site& site = *Context(runtime).site;
-    std::string url;
-    if (absl::StrContains(path, "://")) return call[0];
-    if (absl::ConsumePrefix(&path, "@/")) {
-      const size_t end = std::min(path.find('#'), path.size());
-      const Page* page = site.FindByContentPath(path.substr(0, end));
-      if (page == nullptr) {
-        Record(runtime, site.ObjectId(Site::kObjectSite), Facet::kPages);
-        return absl::NotFoundError(absl::StrCat("there is no page \"@/", path, "\""));
-      }
-      Record(runtime, page->id, Facet::kMeta);
-      url = absl::StrCat(page->path, path.substr(end));
-    } else {
-      absl::ConsumePrefix(&path, "/");
-      Record(runtime, site.ObjectId(Site::kObjectAssets), Facet::kMeta);
-      const absl::string_view output = assets.OutputOf(path);
-      url = absl::StrCat("/", output.empty() ? path : output);
-    }
-    const bool absolute = call.Has(1) && call[1].IsBool() && call[1].bool_value();
-    return runtime.NewString(absolute ? site.Permalink(url) : site.Href(url));
-  });
+  environment.AddFunction("get_url", "path absolute?",
+                          [&assets](Runtime& runtime, const Call& call) -> absl::StatusOr<Value> {
+                            ASSIGN_OR_RETURN(absl::string_view path, TextArgument(call[0], "path"));
+                            const Site& site = *Context(runtime).site;
+                            std::string url;
+                            if (absl::StrContains(path, "://")) return call[0];
+                            if (absl::ConsumePrefix(&path, "@/")) {
+                              const size_t end = std::min(path.find('#'), path.size());
+                              const Page* page = site.FindByContentPath(path.substr(0, end));
+                              if (page == nullptr) {
+                                Record(runtime, site.ObjectId(Site::kObjectSite), Facet::kPages);
+                                return absl::NotFoundError(absl::StrCat("there is no page \"@/", path, "\""));
+                              }
+                              Record(runtime, page->id, Facet::kMeta);
+                              url = absl::StrCat(page->path, path.substr(end));
+                            } else {
+                              absl::ConsumePrefix(&path, "/");
+                              Record(runtime, site.ObjectId(Site::kObjectAssets), Facet::kMeta);
+                              const absl::string_view output = assets.OutputOf(path);
+                              url = absl::StrCat("/", output.empty() ? path : output);
+                            }
+                            const bool absolute = call.Has(1) && call[1].IsBool() && call[1].bool_value();
+                            return runtime.NewString(absolute ? site.Permalink(url) : site.Href(url));
+                          });
   environment.AddFunction("get_page", "path", FindPage);
   environment.AddFunction("get_section", "path", FindPage);
   environment.AddFunction("now", "", [now](Runtime& runtime, const Call&) -> absl::StatusOr<Value> {

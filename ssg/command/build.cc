@@ -19,9 +19,9 @@ void PrintSummary(const BuildResult& result, const Diagnostics& diagnostics, abs
     std::printf("Up to date: %zu pages, %zu files in %s (%.0f ms)\n", result.page_count, result.output_count,
                 result.output_dir.c_str(), absl::ToDoubleMilliseconds(total));
   } else {
-    std::printf("Built %zu pages (%zu rendered), %zu files in %s: %zu written, %zu removed (%.0f ms)\n", result.page_count,
-                result.rendered_count, result.output_count, result.output_dir.c_str(), result.written_count,
-                result.removed_count, absl::ToDoubleMilliseconds(total));
+    std::printf("Built %zu pages (%zu rendered), %zu files in %s: %zu written, %zu removed (%.0f ms)\n",
+                result.page_count, result.rendered_count, result.output_count, result.output_dir.c_str(),
+                result.written_count, result.removed_count, absl::ToDoubleMilliseconds(total));
   }
   if (diagnostics.warning_count() > 0) std::printf("%zu warnings\n", diagnostics.warning_count());
   if (!phases) return;
@@ -32,12 +32,12 @@ void PrintSummary(const BuildResult& result, const Diagnostics& diagnostics, abs
 }
 
 void PrintSummaryJson(const BuildResult& result, const Diagnostics& diagnostics, absl::Duration total) {
-  std::string out = absl::StrCat("{\"pages\":", result.page_count, ",\"rendered\":", result.rendered_count,
-                                 ",\"bodies\":", result.body_count, ",\"outputs\":", result.output_count,
-                                 ",\"written\":", result.written_count, ",\"removed\":", result.removed_count,
-                                 ",\"up_to_date\":", result.up_to_date ? "true" : "false",
-                                 ",\"warnings\":", diagnostics.warning_count(), ",\"errors\":", diagnostics.error_count(),
-                                 ",\"ms\":", absl::StrFormat("%.3f", absl::ToDoubleMilliseconds(total)), ",\"phases\":{");
+  std::string out = absl::StrCat(
+      "{\"pages\":", result.page_count, ",\"rendered\":", result.rendered_count, ",\"bodies\":", result.body_count,
+      ",\"outputs\":", result.output_count, ",\"written\":", result.written_count,
+      ",\"removed\":", result.removed_count, ",\"up_to_date\":", result.up_to_date ? "true" : "false",
+      ",\"warnings\":", diagnostics.warning_count(), ",\"errors\":", diagnostics.error_count(),
+      ",\"ms\":", absl::StrFormat("%.3f", absl::ToDoubleMilliseconds(total)), ",\"phases\":{");
   for (size_t i = 0; i < result.phases.size(); ++i) {
     if (i > 0) out.push_back(',');
     AppendJsonString(result.phases[i].first, &out);

@@ -10,7 +10,10 @@ using base::Flag;
 
 const std::vector<Flag>& BuildFlags() {
   static const auto& flags = *new std::vector<Flag>{
-      {.name = "destination", .letter = 'd', .value = "DIR", .help = "where to build to; the configuration's output_dir otherwise"},
+      {.name = "destination",
+       .letter = 'd',
+       .value = "DIR",
+       .help = "where to build to; the configuration's output_dir otherwise"},
       {.name = "base-url", .letter = 'b', .value = "URL", .help = "overrides the configuration's base_url"},
       {.name = "drafts", .letter = 'D', .help = "with drafts"},
       {.name = "future", .letter = 'F', .help = "with pages whose date lies in the future"},
@@ -34,10 +37,17 @@ Command NewCommand() {
               {.name = "site",
                .summary = "start a site in a new or empty directory",
                .arguments = "DIR",
-               .flags = {{.name = "template", .value = "KIND", .help = "what to start with", .fallback = "blog", .choices = {"blog", "docs"}}},
+               .flags = {{.name = "template",
+                          .value = "KIND",
+                          .help = "what to start with",
+                          .fallback = "blog",
+                          .choices = {"blog", "docs"}}},
                .run = RunNewSite},
               {.name = "page", .summary = "start a page in content/", .arguments = "PATH", .run = RunNewPage},
-              {.name = "theme", .summary = "copy the built-in theme to themes/NAME to change it", .arguments = "NAME", .run = RunNewTheme},
+              {.name = "theme",
+               .summary = "copy the built-in theme to themes/NAME to change it",
+               .arguments = "NAME",
+               .run = RunNewTheme},
           }};
 }
 
@@ -47,11 +57,15 @@ Command SsgCommand() {
   command.summary = "build a web site from Markdown, templates and data";
   command.description =
       "A site is a directory with ssg.toml, content/, and, if wanted, templates/, static/, assets/, data/ and themes/. "
-      "Building it again does only what changes since the last build make necessary, and gives the same bytes as building "
+      "Building it again does only what changes since the last build make necessary, and gives the same bytes as "
+      "building "
       "it from nothing.";
   command.flags = {
       {.name = "source", .letter = 's', .value = "DIR", .help = "the site's directory", .fallback = "."},
-      {.name = "environment", .letter = 'e', .value = "NAME", .help = "which of config/NAME to lay over config/_default"},
+      {.name = "environment",
+       .letter = 'e',
+       .value = "NAME",
+       .help = "which of config/NAME to lay over config/_default"},
       {.name = "quiet", .letter = 'q', .help = "say nothing but errors"},
       {.name = "verbose", .letter = 'v', .help = "say more"},
   };
@@ -67,13 +81,18 @@ Command SsgCommand() {
        .run = RunBuild},
       {.name = "serve",
        .summary = "build, serve on a local port, and rebuild on every change",
-       .flags = With({{.name = "port", .letter = 'p', .value = "PORT", .help = "the port; 0 takes a free one", .fallback = "1313"},
+       .flags = With({{.name = "port",
+                       .letter = 'p',
+                       .value = "PORT",
+                       .help = "the port; 0 takes a free one",
+                       .fallback = "1313"},
                       {.name = "bind", .value = "ADDRESS", .help = "the address to listen on", .fallback = "127.0.0.1"},
                       {.name = "no-reload", .help = "do not reload pages in the browser"}}),
        .run = RunServe},
       {.name = "check",
        .summary = "report broken links and anchors, duplicate URLs, bad front matter and more",
-       .flags = With({{.name = "strict", .help = "warnings are errors"}, {.name = "json", .help = "print findings as JSON"}}),
+       .flags = With(
+           {{.name = "strict", .help = "warnings are errors"}, {.name = "json", .help = "print findings as JSON"}}),
        .run = RunCheck},
       {.name = "clean",
        .summary = "remove what was built",
@@ -84,7 +103,10 @@ Command SsgCommand() {
        .arguments = "[all|drafts|future|expired]",
        .flags = {{.name = "json", .help = "as JSON"}},
        .run = RunList},
-      {.name = "config", .summary = "print the configuration as it is understood", .flags = {{.name = "json", .help = "as JSON (the default)"}}, .run = RunConfig},
+      {.name = "config",
+       .summary = "print the configuration as it is understood",
+       .flags = {{.name = "json", .help = "as JSON (the default)"}},
+       .run = RunConfig},
   };
   command.examples = {
       {"ssg new site my-site", "start a site"},
@@ -92,7 +114,8 @@ Command SsgCommand() {
       {"ssg build -s my-site", "build it to my-site/public"},
       {"ssg check -s my-site", "look for broken links"},
   };
-  command.exit_codes = {{0, "all is well"}, {1, "errors in content, templates or configuration"}, {2, "a wrong command line"}};
+  command.exit_codes = {
+      {0, "all is well"}, {1, "errors in content, templates or configuration"}, {2, "a wrong command line"}};
   return command;
 }
 

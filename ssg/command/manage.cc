@@ -66,18 +66,20 @@ absl::Status MakeSite(const std::string& directory, const std::string& kind) {
   const std::string name = slash == std::string::npos ? directory : directory.substr(slash + 1);
   const bool docs = kind == "docs";
   const std::string today = FormatDate(absl::ToUnixSeconds(absl::Now()), "%Y-%m-%d");
-  RETURN_IF_ERROR(WriteNew(absl::StrCat(directory, "/ssg.toml"),
-                           absl::StrCat("title = ", TomlString(TitleOf(name)),
-                                        "\nbase_url = \"https://example.org/\"\nlanguage = \"en\"\n", docs ? "" : "paginate = 20\n",
-                                        "\n[markdown]\nheading_anchors = true\n")));
+  RETURN_IF_ERROR(WriteNew(
+      absl::StrCat(directory, "/ssg.toml"),
+      absl::StrCat("title = ", TomlString(TitleOf(name)), "\nbase_url = \"https://example.org/\"\nlanguage = \"en\"\n",
+                   docs ? "" : "paginate = 20\n", "\n[markdown]\nheading_anchors = true\n")));
   RETURN_IF_ERROR(WriteNew(absl::StrCat(directory, "/content/_index.md"),
                            absl::StrCat("---\ntitle: ", TomlString(TitleOf(name)), "\n---\n\nWelcome.\n")));
   if (docs) {
-    RETURN_IF_ERROR(WriteNew(absl::StrCat(directory, "/content/guide/_index.md"), "---\ntitle: Guide\nweight: 1\n---\n"));
+    RETURN_IF_ERROR(
+        WriteNew(absl::StrCat(directory, "/content/guide/_index.md"), "---\ntitle: Guide\nweight: 1\n---\n"));
     return WriteNew(absl::StrCat(directory, "/content/guide/start.md"),
                     "---\ntitle: Getting started\nweight: 1\n---\n\n## First steps\n\nWrite here.\n");
   }
-  RETURN_IF_ERROR(WriteNew(absl::StrCat(directory, "/content/posts/_index.md"), "---\ntitle: Posts\nsort_by: date\n---\n"));
+  RETURN_IF_ERROR(
+      WriteNew(absl::StrCat(directory, "/content/posts/_index.md"), "---\ntitle: Posts\nsort_by: date\n---\n"));
   return WriteNew(absl::StrCat(directory, "/content/posts/hello.md"),
                   absl::StrCat("---\ntitle: Hello\ndate: ", today, "\ntags: [first]\n---\n\nThe first post.\n"));
 }
@@ -90,7 +92,8 @@ int RunNewSite(const base::Arguments& arguments) {
     return 2;
   }
   const std::string& directory = arguments.positional()[0];
-  if (!IsEmptyDirectory(directory)) return Fail("new site", absl::AlreadyExistsError(absl::StrCat(directory, " is not empty")));
+  if (!IsEmptyDirectory(directory))
+    return Fail("new site", absl::AlreadyExistsError(absl::StrCat(directory, " is not empty")));
   const absl::Status status = MakeSite(directory, arguments.Get("template"));
   if (!status.ok()) return Fail("new site", status);
   std::printf("Made a site in %s. See it with: ssg serve -s %s\n", directory.c_str(), directory.c_str());
@@ -128,12 +131,14 @@ int RunNewTheme(const base::Arguments& arguments) {
     return 2;
   }
   const std::string directory = absl::StrCat(arguments.Get("source"), "/themes/", arguments.positional()[0]);
-  if (!IsEmptyDirectory(directory)) return Fail("new theme", absl::AlreadyExistsError(absl::StrCat(directory, " is not empty")));
+  if (!IsEmptyDirectory(directory))
+    return Fail("new theme", absl::AlreadyExistsError(absl::StrCat(directory, " is not empty")));
   for (const BuiltinFile& file : BuiltinTheme()) {
     const absl::Status status = WriteNew(absl::StrCat(directory, "/", file.path), file.text);
     if (!status.ok()) return Fail("new theme", status);
   }
-  std::printf("Made %s. Use it with: theme = \"%s\" in ssg.toml\n", directory.c_str(), arguments.positional()[0].c_str());
+  std::printf("Made %s. Use it with: theme = \"%s\" in ssg.toml\n", directory.c_str(),
+              arguments.positional()[0].c_str());
   return kExitOk;
 }
 
@@ -159,7 +164,8 @@ int RunList(const base::Arguments& arguments) {
     const std::string state = entry.state.empty() ? "published" : entry.state;
     if (what != "all" && what != (state == "draft" ? "drafts" : state)) continue;
     if (!arguments.Has("json")) {
-      std::printf("%-10s %-10s %s  %s\n", state.c_str(), entry.date.substr(0, 10).c_str(), entry.file.c_str(), entry.title.c_str());
+      std::printf("%-10s %-10s %s  %s\n", state.c_str(), entry.date.substr(0, 10).c_str(), entry.file.c_str(),
+                  entry.title.c_str());
       continue;
     }
     json.append(json.size() > 1 ? ",\n {\"file\":" : "\n {\"file\":");

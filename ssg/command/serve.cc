@@ -25,7 +25,8 @@ int RunServe(const base::Arguments& arguments) {
   options.address = arguments.Get("bind");
   options.reload = !arguments.Has("no-reload");
   const bool quiet = arguments.Has("quiet");
-  options.built = [quiet](const absl::StatusOr<BuildResult>& result, const Diagnostics& diagnostics, absl::Duration time) {
+  options.built = [quiet](const absl::StatusOr<BuildResult>& result, const Diagnostics& diagnostics,
+                          absl::Duration time) {
     PrintDiagnostics(diagnostics, false);
     if (!result.ok()) {
       base::PrintError("ssg serve", result.status().message());

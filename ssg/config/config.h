@@ -93,9 +93,9 @@ struct Config {
 
   std::string environment = "production";
   tmpl::Value all = tmpl::Value::None();  // the merged configuration, frozen
-  std::vector<std::string> files;  // read for it, relative to the site
-  uint64_t hash = 0;               // of all that the output may depend on
-  uint64_t markdown_hash = 0;      // of what Markdown rendering depends on
+  std::vector<std::string> files;         // read for it, relative to the site
+  uint64_t hash = 0;                      // of all that the output may depend on
+  uint64_t markdown_hash = 0;             // of what Markdown rendering depends on
 
   // "/docs" of "https://example.org/docs/"; "" for the root.
   std::string base_path;

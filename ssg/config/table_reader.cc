@@ -27,7 +27,8 @@ uint32_t TableReader::LineOf(absl::string_view key) const {
     text = absl::StripLeadingAsciiWhitespace(text);
     while (!text.empty() && absl::StrContains("[\"'-", text[0])) text.remove_prefix(1);
     text = absl::StripLeadingAsciiWhitespace(text);
-    if (absl::StartsWith(text, key) && (text.size() == key.size() || absl::StrContains(" =:\"']\t.", text[key.size()]))) {
+    if (absl::StartsWith(text, key) &&
+        (text.size() == key.size() || absl::StrContains(" =:\"']\t.", text[key.size()]))) {
       return line;
     }
   }

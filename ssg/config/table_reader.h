@@ -53,7 +53,7 @@ class TableReader {
   absl::string_view text_;
   Diagnostics& diagnostics_;
   std::vector<std::string> known_;
-  std::string name_key_;   // set on rows whose name is their key
+  std::string name_key_;  // set on rows whose name is their key
   std::string name_;
 };
 

@@ -98,9 +98,11 @@ absl::StatusOr<FrontMatter> ParseFrontMatter(absl::string_view source, tmpl::Are
     result.present = true;
     break;
   }
-  if (!result.present && absl::StartsWith(text, "{") && text.size() > 1 && (absl::ascii_isspace(text[1]) || text[1] == '"' || text[1] == '}')) {
+  if (!result.present && absl::StartsWith(text, "{") && text.size() > 1 &&
+      (absl::ascii_isspace(text[1]) || text[1] == '"' || text[1] == '}')) {
     end = JsonEnd(text.substr(0, kFrontMatterBytesMax));
-    if (end == absl::string_view::npos) return absl::InvalidArgumentError("1:1: JSON front matter has no closing \"}\"");
+    if (end == absl::string_view::npos)
+      return absl::InvalidArgumentError("1:1: JSON front matter has no closing \"}\"");
     result.text = text.substr(0, end);
     values = DecodeJson(result.text, arena);
     if (!values.ok()) return values.status();

@@ -21,10 +21,10 @@
 namespace ssg {
 
 struct FrontMatter {
-  tmpl::Value values;           // a dict; empty without front matter
-  absl::string_view text;       // as written, without fences
+  tmpl::Value values;      // a dict; empty without front matter
+  absl::string_view text;  // as written, without fences
   uint32_t body_offset = 0;
-  uint32_t body_line = 1;       // 1-based line of the body's first line
+  uint32_t body_line = 1;  // 1-based line of the body's first line
   bool present = false;
 };
 

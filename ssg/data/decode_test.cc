@@ -49,7 +49,8 @@ TEST(Decode, TomlKeepsItsOrder) {
 
 TEST(Decode, JsonAndCsv) {
   tmpl::Arena arena;
-  EXPECT_EQ(Json(DecodeJson("{\"a\": [1, -2, 1.5, null, false, \"<\"]}", arena)), "{\"a\":[1,-2,1.5,null,false,\"\\u003c\"]}");
+  EXPECT_EQ(Json(DecodeJson("{\"a\": [1, -2, 1.5, null, false, \"<\"]}", arena)),
+            "{\"a\":[1,-2,1.5,null,false,\"\\u003c\"]}");
   EXPECT_EQ(Json(DecodeJson("{\n\"a\": }", arena)).substr(0, 2), "2:");
   EXPECT_EQ(Json(DecodeCsv("a,\"b \"\"c\"\"\",\r\nd\n", arena)), "[[\"a\",\"b \\\"c\\\"\",\"\"],[\"d\"]]");
   EXPECT_EQ(Json(DecodeCsv("a\n\"b", arena)), "2:1: quoted field has no end");
@@ -58,7 +59,8 @@ TEST(Decode, JsonAndCsv) {
 
 TEST(Encode, BinaryRoundTrips) {
   tmpl::Arena arena;
-  const auto value = DecodeJson("{\"a\": [1, -2, 9223372036854775807, 1.5, null, true, false, \"text\"], \"b\": {}}", arena);
+  const auto value =
+      DecodeJson("{\"a\": [1, -2, 9223372036854775807, 1.5, null, true, false, \"text\"], \"b\": {}}", arena);
   ASSERT_TRUE(value.ok());
   std::string bytes;
   AppendBinary(*value, &bytes);

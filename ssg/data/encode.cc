@@ -14,7 +14,16 @@ using tmpl::Value;
 
 constexpr int kDepthMax = 80;
 
-enum BinaryTag : char { kNone = 'n', kTrue = 't', kFalse = 'f', kInt = 'i', kFloat = 'd', kText = 's', kList = 'l', kDict = 'm' };
+enum BinaryTag : char {
+  kNone = 'n',
+  kTrue = 't',
+  kFalse = 'f',
+  kInt = 'i',
+  kFloat = 'd',
+  kText = 's',
+  kList = 'l',
+  kDict = 'm'
+};
 
 void NewLine(size_t indent, size_t depth, std::string* out) {
   if (indent == 0) return;

@@ -44,10 +44,10 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
     const size_t newline = before.rfind('\n');
     absl::string_view what = error.what();
     const size_t colon = what.rfind(": ");
-    status_ = absl::InvalidArgumentError(absl::StrCat(
-        1 + std::count(before.begin(), before.end(), '\n'), ":",
-        newline == absl::string_view::npos ? at + 1 : at - newline, ": ",
-        colon == absl::string_view::npos ? what : what.substr(colon + 2)));
+    status_ =
+        absl::InvalidArgumentError(absl::StrCat(1 + std::count(before.begin(), before.end(), '\n'), ":",
+                                                newline == absl::string_view::npos ? at + 1 : at - newline, ": ",
+                                                colon == absl::string_view::npos ? what : what.substr(colon + 2)));
     return false;
   }
 

@@ -55,10 +55,10 @@ class YamlReader {
     if (have_event_) yaml_event_delete(&event_);
     have_event_ = yaml_parser_parse(&parser_, &event_) != 0;
     if (have_event_) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        parser_.problem_mark.line + 1, ":", parser_.problem_mark.column + 1, ": ",
-        parser_.problem != nullptr ? parser_.problem : "not YAML",
-        parser_.context != nullptr ? absl::StrCat(" ", parser_.context) : ""));
+    return absl::InvalidArgumentError(
+        absl::StrCat(parser_.problem_mark.line + 1, ":", parser_.problem_mark.column + 1, ": ",
+                     parser_.problem != nullptr ? parser_.problem : "not YAML",
+                     parser_.context != nullptr ? absl::StrCat(" ", parser_.context) : ""));
   }
 
   // The values below `value`, itself included, as aliases repeat them.

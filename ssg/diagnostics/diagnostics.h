@@ -23,7 +23,7 @@ enum class Severity { kWarning, kError };
 
 struct Diagnostic {
   Severity severity = Severity::kError;
-  std::string file;  // relative to the site, "" = the site itself
+  std::string file;   // relative to the site, "" = the site itself
   uint32_t line = 0;  // 0 = the whole file
   uint32_t column = 0;
   std::string message;

@@ -3,11 +3,10 @@
 // skipped, without CACHEFS_CONFORMANCE_DIR.
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
@@ -19,9 +18,9 @@ namespace {
 
 // Drops blanks beside block tags outside <pre>, " />" -> ">".
 std::string Normalize(const std::string& html) {
-  static const std::set<std::string> kBlocks = {"p",  "ul", "ol", "li", "blockquote", "h1", "h2", "h3",
-                                                "h4", "h5", "h6", "hr", "table", "thead", "tbody", "tr",
-                                                "th", "td", "pre", "br"};
+  static const std::set<std::string> kBlocks = {"p",     "ul", "ol", "li", "blockquote", "h1",    "h2",
+                                                "h3",    "h4", "h5", "h6", "hr",         "table", "thead",
+                                                "tbody", "tr", "th", "td", "pre",        "br"};
   std::string out;
   bool after_block = true;
   size_t pre = 0;
@@ -64,8 +63,7 @@ bool ReadSpec(const std::string& name, nlohmann::json* spec) {
   return true;
 }
 
-std::set<int> Failures(const nlohmann::json& spec, const MarkdownOptions& options, bool extensions_only,
-                       int* run) {
+std::set<int> Failures(const nlohmann::json& spec, const MarkdownOptions& options, bool extensions_only, int* run) {
   std::set<int> failed;
   for (const auto& example : spec) {
     const std::string section = example["section"];
@@ -76,8 +74,8 @@ std::set<int> Failures(const nlohmann::json& spec, const MarkdownOptions& option
     const std::string html = rendered.ok() ? rendered->html : rendered.status().ToString();
     if (Normalize(html) == Normalize(example["html"])) continue;
     failed.insert(example["example"].get<int>());
-    std::fprintf(stderr, "example %d (%s)\n--- want\n%s\n--- got\n%s\n", example["example"].get<int>(),
-                 section.c_str(), Normalize(example["html"]).c_str(), Normalize(html).c_str());
+    std::fprintf(stderr, "example %d (%s)\n--- want\n%s\n--- got\n%s\n", example["example"].get<int>(), section.c_str(),
+                 Normalize(example["html"]).c_str(), Normalize(html).c_str());
   }
   return failed;
 }

@@ -15,7 +15,7 @@ namespace {
 
 // GFM "Disallowed Raw HTML".
 bool IsFilteredTag(absl::string_view text) {
-  static constexpr absl::string_view kTags[] = {"title",   "textarea", "style",    "xmp",   "iframe",
+  static constexpr absl::string_view kTags[] = {"title",   "textarea", "style",  "xmp",      "iframe",
                                                 "noembed", "noframes", "script", "plaintext"};
   absl::ConsumePrefix(&text, "/");
   for (const absl::string_view tag : kTags) {
@@ -47,8 +47,8 @@ std::string TakeId(Document& document, std::string base) {
   }
 }
 
-EventRenderer::EventRenderer(Document& document, absl::string_view source, size_t prefix_size,
-                             uint32_t first_line, std::string& out)
+EventRenderer::EventRenderer(Document& document, absl::string_view source, size_t prefix_size, uint32_t first_line,
+                             std::string& out)
     : document_(document),
       source_(source),
       prefix_size_(prefix_size),
@@ -69,8 +69,8 @@ absl::Status EventRenderer::Run() {
   parser.leave_span = &EventRenderer::OnLeaveSpan;
   parser.text = &EventRenderer::OnText;
   if (md_parse(source_.data(), static_cast<MD_SIZE>(source_.size()), &parser, this) != 0) {
-    return absl::ResourceExhaustedError(absl::StrCat(LineOf(nullptr), ": Markdown grows to more than ",
-                                                     document_.html_bytes_max, " bytes of HTML"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(LineOf(nullptr), ": Markdown grows to more than ", document_.html_bytes_max, " bytes of HTML"));
   }
   return absl::OkStatus();
 }
@@ -173,6 +173,7 @@ void EventRenderer::EnterBlock(MD_BLOCKTYPE type, void* detail) {
       heading_text_.clear();
       in_heading_ = true;
       BlockBreak();
+      heading_text_offset_ = document_.result.text.size();
       break;
     case MD_BLOCK_CODE:
       EnterCode(*static_cast<MD_BLOCK_CODE_DETAIL*>(detail));
@@ -344,8 +345,7 @@ void EventRenderer::LeaveHeading(uint32_t level) {
     if (id.empty()) {
       id = TakeId(document_, Slugify(absl::StripAsciiWhitespace(heading_text_), document_.options.slug_style));
     }
-    document_.result.headings.push_back(
-        {level, id, html, static_cast<uint32_t>(document_.result.text.size())});
+    document_.result.headings.push_back({level, id, html, static_cast<uint32_t>(heading_text_offset_)});
   }
   BlockBreak();
   const HeadingElement element = {level, id, html, attributes, LineOf(nullptr)};

@@ -23,7 +23,7 @@ namespace ssg::internal {
 struct Footnote {
   std::string body;
   uint32_t line = 0;
-  uint32_t number = 0;      // 0 = not referred to yet
+  uint32_t number = 0;  // 0 = not referred to yet
   uint32_t references = 0;
 };
 
@@ -104,10 +104,11 @@ class EventRenderer {
   uint32_t line_;
   const char* last_text_;
   std::vector<Element> elements_;
-  std::vector<bool> alerts_;  // of the open blockquotes
+  std::vector<bool> alerts_;             // of the open blockquotes
   size_t alert_at_ = std::string::npos;  // out_.size() where "[!KIND]" would make an alert
   bool alert_title_done_ = false;
   size_t heading_begin_ = 0;
+  size_t heading_text_offset_ = 0;
   std::string heading_text_;
   bool in_heading_ = false;
   std::string code_;

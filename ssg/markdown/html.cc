@@ -34,8 +34,8 @@ constexpr std::array<bool, 256> MakeUrlTable() {
   for (int c = '0'; c <= '9'; ++c) table[c] = true;
   for (int c = 'a'; c <= 'z'; ++c) table[c] = true;
   for (int c = 'A'; c <= 'Z'; ++c) table[c] = true;
-  for (const char c : {'~', '-', '_', '.', '+', '!', '*', '(', ')', ',', '%', '#', '@', '?', '=', ';', ':', '/',
-                       '$', '\''}) {
+  for (const char c :
+       {'~', '-', '_', '.', '+', '!', '*', '(', ')', ',', '%', '#', '@', '?', '=', ';', ':', '/', '$', '\''}) {
     table[static_cast<uint8_t>(c)] = true;
   }
   return table;
@@ -117,10 +117,9 @@ bool AppendDecodedEntity(absl::string_view reference, std::string* out) {
     AppendUtf8(value, out);
     return true;
   }
-  const Entity* found = std::lower_bound(std::begin(kEntities), std::end(kEntities), name,
-                                         [](const Entity& entity, absl::string_view key) {
-                                           return absl::string_view(entity.name) < key;
-                                         });
+  const Entity* found = std::lower_bound(
+      std::begin(kEntities), std::end(kEntities), name,
+      [](const Entity& entity, absl::string_view key) { return absl::string_view(entity.name) < key; });
   if (found == std::end(kEntities) || name != found->name) return false;
   out->append(found->text);
   return true;

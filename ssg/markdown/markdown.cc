@@ -46,16 +46,15 @@ absl::Status CheckAutolinks(absl::string_view source, uint32_t first_line) {
   for (const absl::string_view needle : {absl::string_view("www."), absl::string_view("://"), absl::string_view("@")}) {
     size_t paragraph_end = 0;
     size_t count = 0;
-    for (size_t at = source.find(needle); at != absl::string_view::npos;
-         at = source.find(needle, at + needle.size())) {
+    for (size_t at = source.find(needle); at != absl::string_view::npos; at = source.find(needle, at + needle.size())) {
       if (at >= paragraph_end) {
         paragraph_end = std::min(source.find("\n\n", at), source.size());
         count = 0;
       }
       if (++count > kAutolinksMax) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat(first_line + CountLines(source.substr(0, at)), ": more than ", kAutolinksMax,
-                         " possible links (\"", needle, "\") in one paragraph"));
+        return absl::ResourceExhaustedError(absl::StrCat(first_line + CountLines(source.substr(0, at)), ": more than ",
+                                                         kAutolinksMax, " possible links (\"", needle,
+                                                         "\") in one paragraph"));
       }
     }
   }
@@ -64,11 +63,11 @@ absl::Status CheckAutolinks(absl::string_view source, uint32_t first_line) {
 
 absl::string_view AdmonitionTitle(absl::string_view name) {
   static constexpr std::pair<absl::string_view, absl::string_view> kTitles[] = {
-      {"note", "Note"},           {"tip", "Tip"},         {"hint", "Hint"},       {"info", "Info"},
-      {"important", "Important"}, {"warning", "Warning"}, {"caution", "Caution"}, {"danger", "Danger"},
-      {"error", "Error"},         {"success", "Success"}, {"question", "Question"}, {"example", "Example"},
-      {"quote", "Quote"},         {"abstract", "Abstract"}, {"bug", "Bug"},       {"seealso", "See also"},
-      {"attention", "Attention"}, {"admonition", "Note"}, {"details", "Details"}, {"failure", "Failure"}};
+      {"note", "Note"},           {"tip", "Tip"},           {"hint", "Hint"},         {"info", "Info"},
+      {"important", "Important"}, {"warning", "Warning"},   {"caution", "Caution"},   {"danger", "Danger"},
+      {"error", "Error"},         {"success", "Success"},   {"question", "Question"}, {"example", "Example"},
+      {"quote", "Quote"},         {"abstract", "Abstract"}, {"bug", "Bug"},           {"seealso", "See also"},
+      {"attention", "Attention"}, {"admonition", "Note"},   {"details", "Details"},   {"failure", "Failure"}};
   for (const auto& [key, title] : kTitles) {
     if (key == name) return title;
   }
@@ -78,8 +77,8 @@ absl::string_view AdmonitionTitle(absl::string_view name) {
 // Title in "Title", [Title] or as it stands.
 std::string DirectiveTitle(absl::string_view argument) {
   argument = absl::StripAsciiWhitespace(argument);
-  if (argument.size() >= 2 && ((argument.front() == '"' && argument.back() == '"') ||
-                               (argument.front() == '[' && argument.back() == ']'))) {
+  if (argument.size() >= 2 &&
+      ((argument.front() == '"' && argument.back() == '"') || (argument.front() == '[' && argument.back() == ']'))) {
     argument = argument.substr(1, argument.size() - 2);
   }
   return std::string(argument);
@@ -91,9 +90,7 @@ class Renderer {
 
   // Renders a piece of Markdown and all the segments in it.
   absl::Status RenderPiece(absl::string_view source, uint32_t first_line, std::string& out) {
-    if (!WantsSegments() || !HasSegments(source)) {
-      return EventRenderer(document_, source, 0, first_line, out).Run();
-    }
+    if (!WantsSegments() || !HasSegments(source)) return RenderMarkdownSegment(source, first_line, out);
     auto split = SplitSegments(source);
     if (!split.ok()) return ShiftLine(split.status(), first_line);
     if (document_.container_depth == 0) definitions_ = CollectReferenceDefinitions(source);
@@ -141,7 +138,8 @@ class Renderer {
   }
 
   static absl::Status ShiftLine(const absl::Status& status, uint32_t first_line) {
-    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(status.message(), absl::MaxSplits(':', 1));
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(status.message(), absl::MaxSplits(':', 1));
     uint32_t line = 0;
     if (!absl::SimpleAtoi(parts.first, &line)) return status;
     return absl::Status(status.code(), absl::StrCat(line + first_line - 1, ":", parts.second));
@@ -152,8 +150,7 @@ class Renderer {
     if (segment.kind == Segment::Kind::kFootnote) return absl::OkStatus();
     if (segment.kind == Segment::Kind::kMarkdown) return RenderMarkdownSegment(segment.markdown, line, out);
     if (document_.container_depth >= kContainerDepthMax) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(line, ": nested deeper than ", kContainerDepthMax, " levels"));
+      return absl::ResourceExhaustedError(absl::StrCat(line, ": nested deeper than ", kContainerDepthMax, " levels"));
     }
     ++document_.container_depth;
     const absl::Status status = segment.kind == Segment::Kind::kDirective
@@ -208,8 +205,7 @@ class Renderer {
   }
 
   // <tag>..</tag>; a single paragraph loses its <p>.
-  absl::Status RenderTight(absl::string_view tag, const MarkdownPiece& piece, uint32_t first_line,
-                           std::string& out) {
+  absl::Status RenderTight(absl::string_view tag, const MarkdownPiece& piece, uint32_t first_line, std::string& out) {
     std::string html;
     if (tag == "dt") {
       RETURN_IF_ERROR(RenderMarkdownSegment(piece.text, first_line + piece.line - 1, html));
@@ -243,8 +239,7 @@ absl::StatusOr<RenderedMarkdown> RenderMarkdown(absl::string_view source, const 
                                                 MarkdownHooks& hooks, uint32_t first_line) {
   if (source.size() > options.source_bytes_max) {
     return absl::ResourceExhaustedError(absl::StrCat(first_line, ": content has ", source.size(),
-                                                     " bytes, more than the ", options.source_bytes_max,
-                                                     " allowed"));
+                                                     " bytes, more than the ", options.source_bytes_max, " allowed"));
   }
   RETURN_IF_ERROR(CheckUtf8(source, first_line));
   if (options.github) RETURN_IF_ERROR(CheckAutolinks(source, first_line));

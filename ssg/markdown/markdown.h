@@ -32,11 +32,11 @@ struct MarkdownOptions {
   bool github = true;       // tables, strikethrough, task lists, autolinks
   bool footnotes = true;
   bool definition_lists = true;
-  bool directives = true;   // ":::" and "!!!"
-  bool alerts = true;       // "> [!NOTE]"
-  bool heading_ids = true;  // and {#id .class} after headings
+  bool directives = true;        // ":::" and "!!!"
+  bool alerts = true;            // "> [!NOTE]"
+  bool heading_ids = true;       // and {#id .class} after headings
   bool heading_anchors = false;  // a link to itself in each heading
-  bool math = false;        // $..$ and $$..$$ become \(..\) and \[..\]
+  bool math = false;             // $..$ and $$..$$ become \(..\) and \[..\]
   bool collect_text = false;
   SlugStyle slug_style = SlugStyle::kUnicode;
   size_t source_bytes_max = 32 << 20;
@@ -45,8 +45,8 @@ struct MarkdownOptions {
 struct Heading {
   uint32_t level = 1;
   std::string id;
-  std::string html;           // inner HTML without anchor
-  uint32_t text_offset = 0;   // where its section starts in `text`
+  std::string html;          // inner HTML without anchor
+  uint32_t text_offset = 0;  // where its section starts in `text`
 };
 
 struct MarkdownLink {
@@ -62,7 +62,7 @@ struct RenderedMarkdown {
   std::vector<MarkdownLink> links;  // in source order
   std::string text;                 // plain text, if collect_text
   uint32_t word_count = 0;
-  uint32_t summary_size = 0;        // bytes of html before <!--more-->, else of the first paragraph
+  uint32_t summary_size = 0;  // bytes of html before <!--more-->, else of the first paragraph
   bool summary_is_explicit = false;
 };
 

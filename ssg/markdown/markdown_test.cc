@@ -21,13 +21,15 @@ std::string Html(absl::string_view source) { return Render(source).html; }
 
 TEST(Markdown, HeadingsHaveUniqueIdsAndAttributes) {
   EXPECT_EQ(Html("# One\n# One\n"), "<h1 id=\"one\">One</h1>\n<h1 id=\"one-1\">One</h1>\n");
-  EXPECT_EQ(Html("## A *b* {#x .y .z data-k=\"v w\"}\n"), "<h2 id=\"x\" class=\"y z\" data-k=\"v w\">A <em>b</em></h2>\n");
+  EXPECT_EQ(Html("## A *b* {#x .y .z data-k=\"v w\"}\n"),
+            "<h2 id=\"x\" class=\"y z\" data-k=\"v w\">A <em>b</em></h2>\n");
   EXPECT_EQ(Html("# Ünï Çode\n"), "<h1 id=\"ünï-çode\">Ünï Çode</h1>\n");
   EXPECT_EQ(Html("# {}\n"), "<h1 id=\"section\">{}</h1>\n");
 }
 
 TEST(Markdown, Footnotes) {
-  const std::string html = Html("A[^n], again[^n] and[^m].\n\n[^n]: Text *of* it\n    goes on\n[^m]: M[^n]\n[^unused]: x\n");
+  const std::string html =
+      Html("A[^n], again[^n] and[^m].\n\n[^n]: Text *of* it\n    goes on\n[^m]: M[^n]\n[^unused]: x\n");
   EXPECT_TRUE(absl::StrContains(html, "A<sup class=\"footnote-ref\" id=\"fnref-1\"><a href=\"#fn-1\"")) << html;
   EXPECT_TRUE(absl::StrContains(html, "id=\"fnref-1-2\"")) << html;
   EXPECT_TRUE(absl::StrContains(html, "<li id=\"fn-2\">")) << html;
@@ -45,12 +47,15 @@ TEST(Markdown, DefinitionLists) {
 
 TEST(Markdown, AlertsAndAdmonitions) {
   EXPECT_EQ(Html("> [!WARNING]\n> Take *care*\n"),
-            "<div class=\"admonition warning\" role=\"note\">\n<p class=\"admonition-title\">Warning</p>\n<p>Take <em>care</em></p>\n</div>\n");
+            "<div class=\"admonition warning\" role=\"note\">\n<p class=\"admonition-title\">Warning</p>\n<p>Take "
+            "<em>care</em></p>\n</div>\n");
   EXPECT_EQ(Html("> [!NOPE]\n> x\n"), "<blockquote>\n<p>[!NOPE]\nx</p>\n</blockquote>\n");
-  EXPECT_EQ(Html(":::tip A title\nbody\n:::\n"),
-            "<div class=\"admonition tip\" role=\"note\">\n<p class=\"admonition-title\">A title</p>\n<p>body</p>\n</div>\n");
-  EXPECT_EQ(Html("!!! note \"T\"\n    body\n"),
-            "<div class=\"admonition note\" role=\"note\">\n<p class=\"admonition-title\">T</p>\n<p>body</p>\n</div>\n");
+  EXPECT_EQ(
+      Html(":::tip A title\nbody\n:::\n"),
+      "<div class=\"admonition tip\" role=\"note\">\n<p class=\"admonition-title\">A title</p>\n<p>body</p>\n</div>\n");
+  EXPECT_EQ(
+      Html("!!! note \"T\"\n    body\n"),
+      "<div class=\"admonition note\" role=\"note\">\n<p class=\"admonition-title\">T</p>\n<p>body</p>\n</div>\n");
   EXPECT_TRUE(absl::StrContains(Html("??? note\n    body\n"), "<details class=\"admonition note\">"));
   // Nested, with fences that must not end anything.
   const std::string nested = Html("::::note\n:::tip\n```\n:::\n```\n:::\n::::\n");
@@ -86,16 +91,18 @@ TEST(Markdown, FactsAboutTheText) {
 }
 
 TEST(Markdown, TableOfContentsNests) {
-  EXPECT_EQ(TableOfContents(Render("## A\n### B\n### C\n## D\n").headings, 2, 3),
-            "<ul><li><a href=\"#a\">A</a><ul><li><a href=\"#b\">B</a></li><li><a href=\"#c\">C</a></li></ul></li><li><a "
-            "href=\"#d\">D</a></li></ul>");
+  EXPECT_EQ(
+      TableOfContents(Render("## A\n### B\n### C\n## D\n").headings, 2, 3),
+      "<ul><li><a href=\"#a\">A</a><ul><li><a href=\"#b\">B</a></li><li><a href=\"#c\">C</a></li></ul></li><li><a "
+      "href=\"#d\">D</a></li></ul>");
   EXPECT_EQ(TableOfContents({}, 2, 3), "");
 }
 
 TEST(Markdown, BadInputIsAnErrorWithItsLine) {
   MarkdownHooks hooks;
   EXPECT_EQ(RenderMarkdown("a\n\xFF\n", {}, hooks).status().message(), "2: content is not UTF-8");
-  EXPECT_EQ(RenderMarkdown("a\n:::note\n", {}, hooks, 10).status().message(), "11: directive \"note\" has no end (\":::\")");
+  EXPECT_EQ(RenderMarkdown("a\n:::note\n", {}, hooks, 10).status().message(),
+            "11: directive \"note\" has no end (\":::\")");
   MarkdownOptions small;
   small.source_bytes_max = 3;
   EXPECT_EQ(RenderMarkdown("abcd", small, hooks).status().code(), absl::StatusCode::kResourceExhausted);
@@ -113,7 +120,12 @@ TEST(Markdown, OneLongReferenceManyTimesIsBounded) {
   std::string source = absl::StrCat("[a]: /", std::string(100000, 'x'), "\n\n");
   for (int i = 0; i < 100000; ++i) source += "[a] ";
   const auto rendered = RenderMarkdown(source, {}, hooks);
-  if (rendered.ok()) EXPECT_LT(rendered->html.size(), source.size() * 64 + (1 << 20) + 200000);
+  // md4c stops using the reference at some point; our own bound ends what is left.
+  if (rendered.ok()) {
+    EXPECT_LT(rendered->html.size(), source.size() * 64 + (2 << 20));
+  } else {
+    EXPECT_EQ(rendered.status().code(), absl::StatusCode::kResourceExhausted);
+  }
 }
 
 TEST(Html, Escapes) {

@@ -153,8 +153,7 @@ class Splitter {
       segment.line = static_cast<uint32_t>(index_ + 1);
       const absl::string_view text = absl::StripLeadingAsciiWhitespace(line);
       absl::string_view rest;
-      if (absl::StartsWith(text, ":::") &&
-          ParseDirectiveHead(text.substr(CountLeading(text, ':')), &segment)) {
+      if (absl::StartsWith(text, ":::") && ParseDirectiveHead(text.substr(CountLeading(text, ':')), &segment)) {
         if (absl::Status status = TakeDirective(CountLeading(text, ':'), std::move(segment)); !status.ok()) {
           return status;
         }
@@ -270,7 +269,8 @@ class Splitter {
     while (begin > markdown_begin_ && !IsBlank(lines_[begin - 1])) {
       const absl::string_view line = lines_[begin - 1];
       const char c = line[0];
-      if (absl::ascii_isspace(c) || absl::StrContains("#>|`~-+*=<", c) || (absl::ascii_isdigit(c) && absl::StrContains(line, ". "))) {
+      if (absl::ascii_isspace(c) || absl::StrContains("#>|`~-+*=<", c) ||
+          (absl::ascii_isdigit(c) && absl::StrContains(line, ". "))) {
         return end;
       }
       --begin;

@@ -38,12 +38,12 @@ struct Segment {
 
   Kind kind = Kind::kMarkdown;
   uint32_t line = 1;
-  absl::string_view markdown;            // kMarkdown
-  std::string name;                      // directive's name, footnote's label
-  std::string argument;                  // the rest of a directive's first line
-  bool collapsible = false;              // "???" admonitions
-  MarkdownPiece body;                    // kDirective, kFootnote
-  std::vector<DefinitionGroup> groups;   // kDefinitionList
+  absl::string_view markdown;           // kMarkdown
+  std::string name;                     // directive's name, footnote's label
+  std::string argument;                 // the rest of a directive's first line
+  bool collapsible = false;             // "???" admonitions
+  MarkdownPiece body;                   // kDirective, kFootnote
+  std::vector<DefinitionGroup> groups;  // kDefinitionList
 };
 
 // False if the whole source is plain Markdown; one cheap scan.

@@ -28,9 +28,9 @@ bool IsWordCategory(utf8proc_category_t category) {
 
 std::string Decompose(absl::string_view text) {
   utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t size = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &result,
-      static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK));
+  const utf8proc_ssize_t size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                   &result, static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK));
   std::string decomposed;
   if (size > 0) decomposed.assign(reinterpret_cast<char*>(result), static_cast<size_t>(size));
   std::free(result);
@@ -40,9 +40,8 @@ std::string Decompose(absl::string_view text) {
 // Appends the slug's form of the non-ASCII character at `text[at]`; returns its size.
 size_t AppendUnicode(absl::string_view text, size_t at, std::string* slug) {
   utf8proc_int32_t code_point;
-  const utf8proc_ssize_t size =
-      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at),
-                       static_cast<utf8proc_ssize_t>(text.size() - at), &code_point);
+  const utf8proc_ssize_t size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at),
+                                                 static_cast<utf8proc_ssize_t>(text.size() - at), &code_point);
   if (size <= 0) return 1;
   const utf8proc_category_t category = utf8proc_category(code_point);
   if (IsWordCategory(category)) {

@@ -25,9 +25,8 @@ std::vector<const Page*> Items(const Site& site, const Page& owner) {
     items.assign(owner.pages.begin(), owner.pages.end());
   }
   const size_t count = std::min<size_t>(items.size(), static_cast<size_t>(site.config().feed_items));
-  std::partial_sort(items.begin(), items.begin() + count, items.end(), [](const Page* a, const Page* b) {
-    return std::tie(b->date, a->key) < std::tie(a->date, b->key);
-  });
+  std::partial_sort(items.begin(), items.begin() + count, items.end(),
+                    [](const Page* a, const Page* b) { return std::tie(b->date, a->key) < std::tie(a->date, b->key); });
   items.resize(count);
   return items;
 }
@@ -48,13 +47,15 @@ absl::string_view Content(const Site& site, const Page& page) {
   return page.summary_text.empty() ? ViewBody(page.body).summary_html : page.summary_text;
 }
 
-std::string MakeRss(const Site& site, const Page& owner, const std::vector<const Page*>& items, absl::string_view self) {
+std::string MakeRss(const Site& site, const Page& owner, const std::vector<const Page*>& items,
+                    absl::string_view self) {
   std::string out =
       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\">\n"
       "<channel>\n";
   Element("title", FeedTitle(site, owner), &out);
   Element("link", site.Permalink(owner.path), &out);
-  const absl::string_view about = owner.description.empty() ? absl::string_view(site.config().description) : owner.description;
+  const absl::string_view about =
+      owner.description.empty() ? absl::string_view(site.config().description) : owner.description;
   Element("description", about.empty() ? absl::string_view(FeedTitle(site, owner)) : about, &out);
   Element("language", site.config().language, &out);
   if (Newest(items) != kNoDate) Element("lastBuildDate", FormatRfc822Date(Newest(items)), &out);
@@ -74,7 +75,8 @@ std::string MakeRss(const Site& site, const Page& owner, const std::vector<const
   return out;
 }
 
-std::string MakeAtom(const Site& site, const Page& owner, const std::vector<const Page*>& items, absl::string_view self) {
+std::string MakeAtom(const Site& site, const Page& owner, const std::vector<const Page*>& items,
+                     absl::string_view self) {
   std::string out = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n";
   const auto date = [](int64_t seconds) { return FormatIsoDate(seconds == kNoDate ? 0 : seconds); };
   Element("title", FeedTitle(site, owner), &out);

@@ -31,7 +31,8 @@ std::string MakeSitemap(const Site& site, const std::vector<const Page*>& pages,
     out.append("<url><loc>");
     AppendHtmlEscaped(site.Permalink(pages[i]->path), &out);
     out.append("</loc>");
-    if (pages[i]->updated != kNoDate) absl::StrAppend(&out, "<lastmod>", FormatIsoDate(pages[i]->updated), "</lastmod>");
+    if (pages[i]->updated != kNoDate)
+      absl::StrAppend(&out, "<lastmod>", FormatIsoDate(pages[i]->updated), "</lastmod>");
     out.append("</url>\n");
   }
   out.append("</urlset>\n");
@@ -50,7 +51,9 @@ std::string MakeJsonIndex(const Site& site) {
     AppendJsonString(page->section, &out);
     if (page->date != kNoDate) absl::StrAppend(&out, ",\"date\":\"", FormatIsoDate(page->date), "\"");
     out.append(",\"summary\":");
-    AppendJsonString(page->summary_text.empty() ? absl::string_view(HtmlToText(ViewBody(page->body).summary_html)) : page->summary_text, &out);
+    AppendJsonString(page->summary_text.empty() ? absl::string_view(HtmlToText(ViewBody(page->body).summary_html))
+                                                : page->summary_text,
+                     &out);
     for (const Taxonomy& taxonomy : site.taxonomies()) {
       bool first = true;
       for (const auto& [index, term] : page->terms) {
@@ -80,8 +83,8 @@ std::string MakeRedirect(const Site& site, const Page& page) {
                                  "\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
   AppendHtmlEscaped(page.title, &out);
   absl::StrAppend(&out, "</title>\n<link rel=\"canonical\" href=\"", site.Permalink(page.path),
-                  "\">\n<meta name=\"robots\" content=\"noindex\">\n<meta http-equiv=\"refresh\" content=\"0; url=", url,
-                  "\">\n</head>\n<body>\n<p>This page has moved: <a href=\"", url, "\">");
+                  "\">\n<meta name=\"robots\" content=\"noindex\">\n<meta http-equiv=\"refresh\" content=\"0; url=",
+                  url, "\">\n</head>\n<body>\n<p>This page has moved: <a href=\"", url, "\">");
   AppendHtmlEscaped(page.title, &out);
   out.append("</a></p>\n</body>\n</html>\n");
   return out;
@@ -110,8 +113,8 @@ void AddSitemap(const Site& site, std::vector<Aggregate>* out) {
                         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
                         "<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n";
                     for (size_t n = 0; n < count; ++n) {
-                      absl::StrAppend(&index, "<sitemap><loc>", site.Permalink(absl::StrCat("/sitemap-", n + 1, ".xml")),
-                                      "</loc></sitemap>\n");
+                      absl::StrAppend(&index, "<sitemap><loc>",
+                                      site.Permalink(absl::StrCat("/sitemap-", n + 1, ".xml")), "</loc></sitemap>\n");
                     }
                     index.append("</sitemapindex>\n");
                     return index;
@@ -122,7 +125,8 @@ void AddRobots(const Site& site, std::vector<Aggregate>* out) {
   if (!site.config().robots) return;
   out->push_back({"robots.txt", 4, [&site] {
                     std::string text = "User-agent: *\nAllow: /\n";
-                    if (site.config().sitemap) absl::StrAppend(&text, "Sitemap: ", site.Permalink("/sitemap.xml"), "\n");
+                    if (site.config().sitemap)
+                      absl::StrAppend(&text, "Sitemap: ", site.Permalink("/sitemap.xml"), "\n");
                     return text;
                   }});
 }

@@ -208,13 +208,14 @@ std::vector<std::pair<std::string, std::string>> MakeSearchIndex(const Site& sit
       text.push_back(',');
       AppendJsonString(docs[i].heading, &text);
       text.push_back(',');
-      AppendJsonString(docs[i].text.empty() ? docs[i].page->description : absl::string_view(Excerpt(docs[i].text)), &text);
+      AppendJsonString(docs[i].text.empty() ? docs[i].page->description : absl::string_view(Excerpt(docs[i].text)),
+                       &text);
       text.push_back(']');
     }
     files.emplace_back(absl::StrCat("search/docs-", begin / kDocShard, ".json"), absl::StrCat(text, "]\n"));
   }
   files.emplace_back("search/index.json", absl::StrCat("{\"docs\":", docs.size(), ",\"docShard\":", kDocShard,
-                                                     ",\"terms\":[", first_terms, "]}\n"));
+                                                       ",\"terms\":[", first_terms, "]}\n"));
   return files;
 }
 

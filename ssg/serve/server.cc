@@ -27,13 +27,22 @@ constexpr uint64_t kFileBytesMax = 1 << 30;
 constexpr absl::Duration kKeepAlive = absl::Seconds(10);
 
 const char* MimeOf(absl::string_view path) {
-  static constexpr std::pair<absl::string_view, const char*> kTypes[] = {
-      {".html", "text/html; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
-      {".js", "text/javascript; charset=utf-8"}, {".json", "application/json"},
-      {".xml", "application/xml"}, {".svg", "image/svg+xml"}, {".png", "image/png"},
-      {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"}, {".webp", "image/webp"}, {".gif", "image/gif"},
-      {".ico", "image/x-icon"}, {".txt", "text/plain; charset=utf-8"}, {".woff2", "font/woff2"},
-      {".pdf", "application/pdf"}, {".mp4", "video/mp4"}};
+  static constexpr std::pair<absl::string_view, const char*> kTypes[] = {{".html", "text/html; charset=utf-8"},
+                                                                         {".css", "text/css; charset=utf-8"},
+                                                                         {".js", "text/javascript; charset=utf-8"},
+                                                                         {".json", "application/json"},
+                                                                         {".xml", "application/xml"},
+                                                                         {".svg", "image/svg+xml"},
+                                                                         {".png", "image/png"},
+                                                                         {".jpg", "image/jpeg"},
+                                                                         {".jpeg", "image/jpeg"},
+                                                                         {".webp", "image/webp"},
+                                                                         {".gif", "image/gif"},
+                                                                         {".ico", "image/x-icon"},
+                                                                         {".txt", "text/plain; charset=utf-8"},
+                                                                         {".woff2", "font/woff2"},
+                                                                         {".pdf", "application/pdf"},
+                                                                         {".mp4", "video/mp4"}};
   for (const auto& [extension, type] : kTypes) {
     if (absl::EndsWithIgnoreCase(path, extension)) return type;
   }
@@ -78,7 +87,7 @@ absl::Status DevServer::Start() {
   SetUpRoutes();
   port_ = options_.port == 0 ? http_->bind_to_any_port(options_.address.c_str())
           : http_->bind_to_port(options_.address.c_str(), options_.port) ? options_.port
-                                                                          : -1;
+                                                                         : -1;
   if (port_ <= 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address, ":", options_.port));
   }
@@ -126,9 +135,9 @@ void DevServer::Build(bool first) {
     was_error = state_.event == "error";
   }
   if (changed.empty() && !was_error && !first) return;
-  const bool only_css = !first && !was_error && std::all_of(changed.begin(), changed.end(), [](const std::string& path) {
-                          return absl::EndsWith(path, ".css");
-                        });
+  const bool only_css =
+      !first && !was_error &&
+      std::all_of(changed.begin(), changed.end(), [](const std::string& path) { return absl::EndsWith(path, ".css"); });
   Announce(only_css ? "css" : "reload", "");
 }
 

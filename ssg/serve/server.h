@@ -36,7 +36,8 @@ struct ServeOptions {
   int port = 1313;  // 0: a free one
   bool reload = true;
   // Told of every build; for messages. May be empty.
-  std::function<void(const absl::StatusOr<BuildResult>& result, const Diagnostics& diagnostics, absl::Duration time)> built;
+  std::function<void(const absl::StatusOr<BuildResult>& result, const Diagnostics& diagnostics, absl::Duration time)>
+      built;
 };
 
 class DevServer {

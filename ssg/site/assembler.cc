@@ -88,7 +88,7 @@ void Assembler::MakePages() {
   for (const Source& source : site_.sources_) {
     const absl::string_view name = BaseName(source.path);
     const bool section = name == "_index.md" || name == "_index.markdown";
-    Page* page = NewPage(!section ? PageKind::kPage
+    Page* page = NewPage(!section                           ? PageKind::kPage
                          : DirectoryOf(source.path).empty() ? PageKind::kHome
                                                             : PageKind::kSection,
                          source.path);
@@ -100,6 +100,7 @@ void Assembler::MakePages() {
     page->body_line = source.body_line;
     page->source_hash = source.hash;
     page->updated = source.git_date;
+    page->mounted = source.mounted;
     page->bundle = name == "index.md" || name == "index.markdown";
     site_.pages_.push_back(page);
     if (page->bundle) bundle_directories_.push_back(DirectoryOf(source.path));
@@ -110,11 +111,10 @@ void Assembler::MakePages() {
 Page* Assembler::SectionOf(absl::string_view directory) {
   const auto found = sections_.find(directory);
   if (found != sections_.end()) return found->second;
-  Page* page = NewPage(directory.empty() ? PageKind::kHome : PageKind::kSection,
-                       Copy(absl::StrCat("section:", directory)));
+  Page* page =
+      NewPage(directory.empty() ? PageKind::kHome : PageKind::kSection, Copy(absl::StrCat("section:", directory)));
   page->content_path = Copy(absl::StrCat(directory, directory.empty() ? "" : "/", "_index.md"));
-  page->title = directory.empty() ? absl::string_view(site_.config_.title)
-                                  : Copy(TitleFromName(BaseName(directory)));
+  page->title = directory.empty() ? absl::string_view(site_.config_.title) : Copy(TitleFromName(BaseName(directory)));
   site_.pages_.push_back(page);
   sections_[directory] = page;
   return page;

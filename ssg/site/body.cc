@@ -45,7 +45,8 @@ std::string EncodeBody(const RenderedMarkdown& rendered, const std::vector<Resol
   AppendCounted(rendered.html, &bytes);
   AppendCounted(SummaryOf(rendered), &bytes);
   AppendCounted(TableOfContents(rendered.headings, kTocLevelMin, kTocLevelMax), &bytes);
-  AppendCounted(rendered.headings.empty() ? absl::string_view() : absl::string_view(EncodeHeadings(rendered.headings)), &bytes);
+  AppendCounted(rendered.headings.empty() ? absl::string_view() : absl::string_view(EncodeHeadings(rendered.headings)),
+                &bytes);
   AppendCounted(rendered.text, &bytes);
   AppendVarint(rendered.ids.size(), &bytes);
   for (const std::string& id : rendered.ids) AppendCounted(id, &bytes);
@@ -62,7 +63,8 @@ BodyView ViewBody(absl::string_view bytes) {
   BodyView view;
   uint64_t words = 0;
   if (!TakeVarint(&bytes, &words) || !TakeCounted(&bytes, &view.html) || !TakeCounted(&bytes, &view.summary_html) ||
-      !TakeCounted(&bytes, &view.toc_html) || !TakeCounted(&bytes, &view.headings) || !TakeCounted(&bytes, &view.text)) {
+      !TakeCounted(&bytes, &view.toc_html) || !TakeCounted(&bytes, &view.headings) ||
+      !TakeCounted(&bytes, &view.text)) {
     return BodyView();
   }
   view.word_count = static_cast<uint32_t>(words);

@@ -50,8 +50,8 @@ bool ParseDate(absl::string_view text, int64_t* seconds) {
   int64_t year = 0;
   int64_t month = 0;
   int64_t day = 0;
-  if (!TakeDigits(&text, 4, &year) || !TakeByte(&text, '-') || !TakeDigits(&text, 2, &month) ||
-      !TakeByte(&text, '-') || !TakeDigits(&text, 2, &day)) {
+  if (!TakeDigits(&text, 4, &year) || !TakeByte(&text, '-') || !TakeDigits(&text, 2, &month) || !TakeByte(&text, '-') ||
+      !TakeDigits(&text, 2, &day)) {
     return false;
   }
   const absl::CivilDay date(year, month, day);

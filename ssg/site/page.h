@@ -54,14 +54,14 @@ struct Page : public tmpl::Object {
   bool render = true;
   bool searchable = true;
   bool in_sitemap = true;
-  bool bundle = false;         // index.md: owns the files of its directory
-  bool reads_body = true;      // false: a data-only page
-  absl::string_view key;       // unique and stable: "blog/a.md", "term:tags/x"
-  absl::string_view file;      // relative to the site's directory, "" if virtual
+  bool bundle = false;             // index.md: owns the files of its directory
+  bool mounted = false;            // from outside the site: links to its old neighbours may lead nowhere
+  absl::string_view key;           // unique and stable: "blog/a.md", "term:tags/x"
+  absl::string_view file;          // relative to the site's directory, "" if virtual
   absl::string_view content_path;  // relative to content/
-  absl::string_view path;      // from the site's root: "/blog/a/"
-  absl::string_view output;    // relative to the output directory
-  absl::string_view section;   // the first directory below content/
+  absl::string_view path;          // from the site's root: "/blog/a/"
+  absl::string_view output;        // relative to the output directory
+  absl::string_view section;       // the first directory below content/
   absl::string_view title;
   absl::string_view description;
   absl::string_view summary_text;  // front matter's own
@@ -76,7 +76,7 @@ struct Page : public tmpl::Object {
   int64_t publish_date = kNoDate;
   int64_t expiry_date = kNoDate;
   int64_t weight = 0;
-  int64_t paginate_by = -1;  // -1: as configured
+  int64_t paginate_by = -1;                  // -1: as configured
   tmpl::Value params = tmpl::Value::None();  // front matter with cascade, a dict
   tmpl::Value cascade = tmpl::Value::None();
   std::vector<absl::string_view> aliases;
@@ -84,7 +84,7 @@ struct Page : public tmpl::Object {
   std::vector<Resource> resources;
 
   // The source behind it.
-  absl::string_view source;     // the whole file, empty when taken from the cache
+  absl::string_view source;  // the whole file, empty when taken from the cache
   uint32_t body_offset = 0;
   uint32_t body_line = 1;
   uint64_t source_hash = 0;

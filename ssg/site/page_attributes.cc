@@ -6,9 +6,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "ssg/data/encode.h"
-#include "ssg/site/paths.h"
 #include "ssg/site/body.h"
 #include "ssg/site/page.h"
+#include "ssg/site/paths.h"
 #include "ssg/site/read_set.h"
 #include "ssg/site/site.h"
 #include "ssg/template/runtime.h"
@@ -99,8 +99,7 @@ Value Resources(const Reader& r) {
   for (const Resource& resource : r.page.resources) {
     tmpl::Dict* dict = tmpl::NewDict(arena, 2);
     tmpl::Set(arena, *dict, Value::String("name"), Text(resource.name));
-    tmpl::Set(arena, *dict, Value::String("url"),
-              r.runtime.NewString(r.site.Href(absl::StrCat("/", resource.output))));
+    tmpl::Set(arena, *dict, Value::String("url"), r.runtime.NewString(r.site.Href(absl::StrCat("/", resource.output))));
     resources.push_back(Value::Of(dict));
   }
   return r.runtime.NewListOf(resources);
@@ -170,13 +169,22 @@ const tmpl::SymbolTable<Row>& Table() {
       {"previous", {Facet::kLinks, [](const Reader& r) { return OrNone(r.page.previous); }}},
       {"next", {Facet::kLinks, [](const Reader& r) { return OrNone(r.page.next); }}},
       {"parent", {Facet::kLinks, [](const Reader& r) { return OrNone(r.page.parent); }}},
-      {"section", {Facet::kLinks, [](const Reader& r) { return OrNone(r.page.IsSection() ? &r.page : r.page.parent); }}},
+      {"section",
+       {Facet::kLinks, [](const Reader& r) { return OrNone(r.page.IsSection() ? &r.page : r.page.parent); }}},
       {"ancestors", {Facet::kLinks, Ancestors}},
       {"taxonomies", {Facet::kLinks, AllTerms}},
       {"resources", {Facet::kLinks, Resources}},
-      {"pages", {Facet::kPages, [](const Reader& r) { return r.page.pages_value.IsNone() ? r.runtime.NewListOf({}) : r.page.pages_value; }}},
-      {"subsections", {Facet::kPages, [](const Reader& r) { return r.page.subsections_value.IsNone() ? r.runtime.NewListOf({}) : r.page.subsections_value; }}},
-      {"terms", {Facet::kPages, [](const Reader& r) { return r.page.subsections_value.IsNone() ? r.runtime.NewListOf({}) : r.page.subsections_value; }}},
+      {"pages",
+       {Facet::kPages,
+        [](const Reader& r) { return r.page.pages_value.IsNone() ? r.runtime.NewListOf({}) : r.page.pages_value; }}},
+      {"subsections",
+       {Facet::kPages,
+        [](const Reader&
+               r) { return r.page.subsections_value.IsNone() ? r.runtime.NewListOf({}) : r.page.subsections_value; }}},
+      {"terms",
+       {Facet::kPages,
+        [](const Reader&
+               r) { return r.page.subsections_value.IsNone() ? r.runtime.NewListOf({}) : r.page.subsections_value; }}},
       {"related", {Facet::kLinks, Related}},
   });
   return table;
@@ -205,7 +213,8 @@ absl::StatusOr<Value> Page::Attribute(tmpl::Symbol name, Runtime& runtime) const
     if (context->reads != nullptr) context->reads->Add(id, Facet::kMeta);
     return OwnKey(reader, name);
   }
-  if (!context->bodies_ready && (row->facet == Facet::kBody || row->facet == Facet::kText || row->facet == Facet::kOutline)) {
+  if (!context->bodies_ready &&
+      (row->facet == Facet::kBody || row->facet == Facet::kText || row->facet == Facet::kOutline)) {
     return absl::FailedPreconditionError(
         absl::StrCat("'", name.text(), "' of a page is not known yet while Markdown is rendered"));
   }

@@ -13,8 +13,29 @@ namespace {
 using tmpl::Value;
 
 enum class Field {
-  kTitle, kDescription, kSummary, kSlug, kUrl, kDate, kUpdated, kPublish, kExpiry, kDraft, kWeight, kTemplate,
-  kPageTemplate, kType, kSortBy, kPaginateBy, kAliases, kOutputs, kCascade, kRender, kSearch, kSitemap, kFree,
+  kTitle,
+  kDescription,
+  kSummary,
+  kSlug,
+  kUrl,
+  kDate,
+  kUpdated,
+  kPublish,
+  kExpiry,
+  kDraft,
+  kWeight,
+  kTemplate,
+  kPageTemplate,
+  kType,
+  kSortBy,
+  kPaginateBy,
+  kAliases,
+  kOutputs,
+  kCascade,
+  kRender,
+  kSearch,
+  kSitemap,
+  kFree,
 };
 
 const absl::flat_hash_map<absl::string_view, Field>& Fields() {
@@ -163,7 +184,8 @@ class Applier {
   }
   void Date(const Value& value, int64_t* out) {
     if (value.IsNone()) return;
-    if (!value.IsString() || !ParseDate(value.text(), out)) WrongType("a date such as 2024-03-01 or 2024-03-01T10:00:00Z");
+    if (!value.IsString() || !ParseDate(value.text(), out))
+      WrongType("a date such as 2024-03-01 or 2024-03-01T10:00:00Z");
   }
 
   Diagnostics& diagnostics_;

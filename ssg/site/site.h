@@ -29,14 +29,15 @@ namespace ssg {
 
 // One content file after front matter was parsed.
 struct Source {
-  absl::string_view path;      // relative to content/
-  absl::string_view file;      // relative to the site
-  absl::string_view text;      // empty when the body comes from the cache
-  tmpl::Value values;          // front matter
+  absl::string_view path;  // relative to content/
+  absl::string_view file;  // relative to the site
+  absl::string_view text;  // empty when the body comes from the cache
+  tmpl::Value values;      // front matter
   uint32_t body_offset = 0;
   uint32_t body_line = 1;
   uint64_t hash = 0;
   int64_t git_date = kNoDate;
+  bool mounted = false;  // from outside the site
 };
 
 struct MenuNode {

@@ -115,9 +115,8 @@ void Assembler::MakeTaxonomies() {
       }
     }
     auto& owner = site_.taxonomies_.back();
-    std::sort(owner.terms.begin(), owner.terms.end(), [](const Page* a, const Page* b) {
-      return std::tie(a->title, a->path) < std::tie(b->title, b->path);
-    });
+    std::sort(owner.terms.begin(), owner.terms.end(),
+              [](const Page* a, const Page* b) { return std::tie(a->title, a->path) < std::tie(b->title, b->path); });
     owner.page->subsections = owner.terms;
     // An unused taxonomy has no page, unless content describes it.
     if (section == sections_.end() && !owner.terms.empty()) site_.pages_.push_back(owner.page);
@@ -139,8 +138,10 @@ void Assembler::AddPageMenus(Page* page) {
     if (settings != nullptr && settings->IsDict()) {
       const tmpl::Dict& dict = settings->dict();
       if (const Value* v = dict.Find(absl::string_view("name")); v != nullptr && v->IsString()) node->name = v->text();
-      if (const Value* v = dict.Find(absl::string_view("weight")); v != nullptr && v->IsInt()) node->weight = v->int_value();
-      if (const Value* v = dict.Find(absl::string_view("parent")); v != nullptr && v->IsString()) node->parent = v->text();
+      if (const Value* v = dict.Find(absl::string_view("weight")); v != nullptr && v->IsInt())
+        node->weight = v->int_value();
+      if (const Value* v = dict.Find(absl::string_view("parent")); v != nullptr && v->IsString())
+        node->parent = v->text();
       if (const Value* v = dict.Find(absl::string_view("identifier")); v != nullptr && v->IsString()) {
         node->identifier = v->text();
       }
@@ -174,7 +175,8 @@ void Assembler::MakeMenus() {
       absl::ConsumePrefix(&path, "@/");
       node->page = site_.FindByContentPath(path);
       if (node->page == nullptr) {
-        site_.diagnostics_.Error("link", "ssg.toml", 0, absl::StrCat("menu entry \"", item.name, "\": no page ", item.page));
+        site_.diagnostics_.Error("link", "ssg.toml", 0,
+                                 absl::StrCat("menu entry \"", item.name, "\": no page ", item.page));
         continue;
       }
     }

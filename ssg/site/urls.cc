@@ -58,7 +58,8 @@ void Assembler::MakeUrl(Page& page) {
     absl::string_view directory = DirectoryOf(page.content_path);
     if (page.bundle) directory = DirectoryOf(directory);
     if (!directory.empty()) {
-      for (const absl::string_view part : absl::StrSplit(directory, '/')) absl::StrAppend(&path, site_.UrlPart(part), "/");
+      for (const absl::string_view part : absl::StrSplit(directory, '/'))
+        absl::StrAppend(&path, site_.UrlPart(part), "/");
     }
     if (page.kind == PageKind::kPage) absl::StrAppend(&path, site_.UrlPart(page.slug), "/");
   }
@@ -95,7 +96,8 @@ std::string Assembler::Expand(const Page& page, absl::string_view pattern) const
       absl::string_view directory = DirectoryOf(page.content_path);
       if (page.bundle) directory = DirectoryOf(directory);
       std::vector<std::string> parts;
-      for (const absl::string_view part : absl::StrSplit(directory, '/', absl::SkipEmpty())) parts.push_back(site_.UrlPart(part));
+      for (const absl::string_view part : absl::StrSplit(directory, '/', absl::SkipEmpty()))
+        parts.push_back(site_.UrlPart(part));
       for (size_t i = 0; i < parts.size(); ++i) absl::StrAppend(&path, i > 0 ? "/" : "", parts[i]);
     } else {
       site_.diagnostics_.Error("config", "ssg.toml", 0, absl::StrCat("unknown token \":", token, "\" in a permalink"));
@@ -141,9 +143,9 @@ void Assembler::AttachResources() {
       directory = DirectoryOf(directory);
     }
     // Beside a page that was left out (a draft's bundle) nothing is published.
-    const bool orphan_bundle =
-        std::find(bundle_directories_.begin(), bundle_directories_.end(), DirectoryOf(path)) != bundle_directories_.end() &&
-        (owner == nullptr || DirectoryOf(owner->content_path) != DirectoryOf(path));
+    const bool orphan_bundle = std::find(bundle_directories_.begin(), bundle_directories_.end(), DirectoryOf(path)) !=
+                                   bundle_directories_.end() &&
+                               (owner == nullptr || DirectoryOf(owner->content_path) != DirectoryOf(path));
     if (orphan_bundle) continue;
     const absl::string_view name = owner == nullptr || directory.empty() ? path : path.substr(directory.size() + 1);
     std::string base = owner == nullptr ? "" : std::string(DirectoryOf(owner->output));

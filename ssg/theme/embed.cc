@@ -9,8 +9,9 @@
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   const std::string prefix = argv[1];
-  std::printf("#include \"ssg/theme/builtin.h\"\n\nnamespace ssg {\n\nconst std::vector<BuiltinFile>& BuiltinTheme() {\n"
-              "  static const auto& files = *new std::vector<BuiltinFile>{\n");
+  std::printf(
+      "#include \"ssg/theme/builtin.h\"\n\nnamespace ssg {\n\nconst std::vector<BuiltinFile>& BuiltinTheme() {\n"
+      "  static const auto& files = *new std::vector<BuiltinFile>{\n");
   for (int i = 2; i < argc; ++i) {
     std::string path = argv[i];
     const size_t at = path.find(prefix);

@@ -14,8 +14,8 @@ int main(int argc, char** argv) {
   ssg::GeneratedSite site;
   site.page_count = std::strtoul(argv[1], nullptr, 10);
   const std::string directory = argv[2];
-  for (const absl::Status& status : {ssg::GenerateContent(site, directory), ssg::GenerateSsgTheme(directory),
-                                     ssg::GenerateHugoTheme(directory)}) {
+  for (const absl::Status& status :
+       {ssg::GenerateContent(site, directory), ssg::GenerateSsgTheme(directory), ssg::GenerateHugoTheme(directory)}) {
     if (!status.ok()) {
       std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
       return 1;

@@ -12,11 +12,11 @@ namespace ssg {
 namespace {
 
 constexpr absl::string_view kWords[] = {
-    "archive", "basin",  "cedar",   "delta",   "ember",   "fathom",  "garden",  "harbor",  "island",  "journal",
-    "kettle",  "ladder", "meadow",  "north",   "orchard", "pebble",  "quarry",  "river",   "signal",  "timber",
-    "umbra",   "valley", "willow",  "yarrow",  "zephyr",  "anchor",  "bridge",  "canyon",  "drift",   "echo",
-    "field",   "glacier", "hollow", "inlet",   "juniper", "kernel",  "lantern", "mirror",  "needle",  "oxbow",
-    "the",     "of",     "and",     "with",    "from",    "over",    "under",   "between", "through", "beyond"};
+    "archive", "basin",   "cedar",  "delta",  "ember",   "fathom", "garden",  "harbor",  "island",  "journal",
+    "kettle",  "ladder",  "meadow", "north",  "orchard", "pebble", "quarry",  "river",   "signal",  "timber",
+    "umbra",   "valley",  "willow", "yarrow", "zephyr",  "anchor", "bridge",  "canyon",  "drift",   "echo",
+    "field",   "glacier", "hollow", "inlet",  "juniper", "kernel", "lantern", "mirror",  "needle",  "oxbow",
+    "the",     "of",      "and",    "with",   "from",    "over",   "under",   "between", "through", "beyond"};
 
 // splitmix64: small, and the same everywhere.
 class Random {
@@ -72,16 +72,18 @@ void AppendParagraph(Random& random, const GeneratedSite& site, std::string* out
 
 void AppendCode(Random& random, std::string* out) {
   if (random.Below(2) == 0) {
-    absl::StrAppend(out, "```python\ndef ", Word(random), "(", Word(random), ", limit=10):\n    # ", Word(random), "\n    for i in range(limit):\n        print(\"", Word(random),
-                    "\", i)\n    return None\n```\n\n");
+    absl::StrAppend(out, "```python\ndef ", Word(random), "(", Word(random), ", limit=10):\n    # ", Word(random),
+                    "\n    for i in range(limit):\n        print(\"", Word(random), "\", i)\n    return None\n```\n\n");
   } else {
-    absl::StrAppend(out, "```cpp\nint ", Word(random), "(int limit) {\n  // ", Word(random), "\n  int sum = 0;\n  for (int i = 0; i < limit; ++i) sum += i * 2;\n  return sum;\n}\n```\n\n");
+    absl::StrAppend(out, "```cpp\nint ", Word(random), "(int limit) {\n  // ", Word(random),
+                    "\n  int sum = 0;\n  for (int i = 0; i < limit; ++i) sum += i * 2;\n  return sum;\n}\n```\n\n");
   }
 }
 
 void AppendTable(Random& random, std::string* out) {
   absl::StrAppend(out, "| name | ", Word(random), " | size |\n|---|:--|--:|\n");
-  for (int i = 0; i < 4; ++i) absl::StrAppend(out, "| ", Word(random), " | ", Word(random), " | ", random.Below(1000), " |\n");
+  for (int i = 0; i < 4; ++i)
+    absl::StrAppend(out, "| ", Word(random), " | ", Word(random), " | ", random.Below(1000), " |\n");
   out->push_back('\n');
 }
 
@@ -112,7 +114,8 @@ std::string GeneratedPage(const GeneratedSite& site, size_t index, uint64_t body
   Random fixed(site.seed * 1'000'003 + index * 7919);
   std::string out = "---\n";
   absl::StrAppend(&out, "title: \"", Word(fixed), " ", Word(fixed), " ", index, "\"\n");
-  absl::StrAppend(&out, absl::StrFormat("date: %04d-%02d-%02dT%02d:00:00Z\n", 2010 + index % 14, 1 + index % 12, 1 + index % 28, index % 24));
+  absl::StrAppend(&out, absl::StrFormat("date: %04d-%02d-%02dT%02d:00:00Z\n", 2010 + index % 14, 1 + index % 12,
+                                        1 + index % 28, index % 24));
   absl::StrAppend(&out, "tags: [tag-", fixed.Below(site.tag_count), ", tag-", fixed.Below(site.tag_count), ", tag-",
                   fixed.Below(site.tag_count), "]\n---\n\n");
   AppendParagraph(random, site, &out);
@@ -187,17 +190,20 @@ absl::Status GenerateSsgTheme(const std::string& directory) {
 <ul>{% for t in page.terms %}<li><a href="{{ t.url }}">{{ t.title }}</a> {{ t.pages|length }}</li>
 {% endfor %}</ul>{% endblock %}
 )"));
-  return Write(directory, "templates/404.html", "{% extends \"base.html\" %}\n{% block main %}<h1>Not found</h1>{% endblock %}\n");
+  return Write(directory, "templates/404.html",
+               "{% extends \"base.html\" %}\n{% block main %}<h1>Not found</h1>{% endblock %}\n");
 }
 
 absl::Status GenerateHugoTheme(const std::string& directory) {
-  RETURN_IF_ERROR(Write(directory, "config.toml",
-                        "title = \"Bench\"\nbaseURL = \"https://example.org/\"\n[taxonomies]\ntag = \"tags\"\n"
-                        "[outputs]\nhome = [\"HTML\", \"RSS\", \"JSON\"]\nsection = [\"HTML\", \"RSS\"]\nterm = [\"HTML\", \"RSS\"]\n"
-                        "taxonomy = [\"HTML\"]\n[services.rss]\nlimit = 20\n[markup.highlight]\nnoClasses = false\n"
-                        "[markup.goldmark.renderer]\nunsafe = true\n"));
-  RETURN_IF_ERROR(Write(directory, "layouts/partials/nav.html",
-                        "<nav>{{ range .Site.Sections }}<a href=\"{{ .RelPermalink }}\">{{ .Title }}</a> {{ end }}</nav>\n"));
+  RETURN_IF_ERROR(Write(
+      directory, "config.toml",
+      "title = \"Bench\"\nbaseURL = \"https://example.org/\"\n[taxonomies]\ntag = \"tags\"\n"
+      "[outputs]\nhome = [\"HTML\", \"RSS\", \"JSON\"]\nsection = [\"HTML\", \"RSS\"]\nterm = [\"HTML\", \"RSS\"]\n"
+      "taxonomy = [\"HTML\"]\n[services.rss]\nlimit = 20\n[markup.highlight]\nnoClasses = false\n"
+      "[markup.goldmark.renderer]\nunsafe = true\n"));
+  RETURN_IF_ERROR(
+      Write(directory, "layouts/partials/nav.html",
+            "<nav>{{ range .Site.Sections }}<a href=\"{{ .RelPermalink }}\">{{ .Title }}</a> {{ end }}</nav>\n"));
   RETURN_IF_ERROR(Write(directory, "layouts/_default/baseof.html", R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ .Title }} | {{ .Site.Title }}</title>
 <link rel="canonical" href="{{ .Permalink }}"></head><body>
@@ -205,13 +211,16 @@ absl::Status GenerateHugoTheme(const std::string& directory) {
 <main>{{ block "main" . }}{{ end }}</main>
 <footer>{{ .Site.Title }}</footer></body></html>
 )"));
-  RETURN_IF_ERROR(Write(directory, "layouts/_default/single.html", R"({{ define "main" }}<article><h1>{{ .Title }}</h1><p><time>{{ .Date.Format "2006-01-02" }}</time> {{ .WordCount }} words</p>
+  RETURN_IF_ERROR(Write(
+      directory, "layouts/_default/single.html",
+      R"({{ define "main" }}<article><h1>{{ .Title }}</h1><p><time>{{ .Date.Format "2006-01-02" }}</time> {{ .WordCount }} words</p>
 <aside>{{ .TableOfContents }}</aside>{{ .Content }}
 <p>{{ range .GetTerms "tags" }}<a href="{{ .RelPermalink }}">{{ .Title }}</a> {{ end }}</p>
 {{ with .PrevInSection }}<a href="{{ .RelPermalink }}">{{ .Title }}</a>{{ end }}
 {{ with .NextInSection }}<a href="{{ .RelPermalink }}">{{ .Title }}</a>{{ end }}</article>{{ end }}
 )"));
-  RETURN_IF_ERROR(Write(directory, "layouts/_default/list.html", R"({{ define "main" }}<h1>{{ .Title }}</h1>{{ .Content }}
+  RETURN_IF_ERROR(
+      Write(directory, "layouts/_default/list.html", R"({{ define "main" }}<h1>{{ .Title }}</h1>{{ .Content }}
 <ul>{{ range .Pages }}<li><a href="{{ .RelPermalink }}">{{ .Title }}</a> <time>{{ .Date.Format "2006-01-02" }}</time></li>
 {{ end }}</ul>{{ end }}
 )"));
@@ -219,7 +228,8 @@ absl::Status GenerateHugoTheme(const std::string& directory) {
 <ul>{{ range .Pages }}<li><a href="{{ .RelPermalink }}">{{ .Title }}</a> {{ len .Pages }}</li>
 {{ end }}</ul>{{ end }}
 )"));
-  RETURN_IF_ERROR(Write(directory, "layouts/_default/term.html", R"({{ define "main" }}<h1>{{ .Title }}</h1>{{ .Content }}
+  RETURN_IF_ERROR(
+      Write(directory, "layouts/_default/term.html", R"({{ define "main" }}<h1>{{ .Title }}</h1>{{ .Content }}
 <ul>{{ range .Pages }}<li><a href="{{ .RelPermalink }}">{{ .Title }}</a> <time>{{ .Date.Format "2006-01-02" }}</time></li>
 {{ end }}</ul>{{ end }}
 )"));
@@ -227,7 +237,8 @@ absl::Status GenerateHugoTheme(const std::string& directory) {
 <ul>{{ range .Site.Sections }}<li><a href="{{ .RelPermalink }}">{{ .Title }}</a></li>
 {{ end }}</ul>{{ end }}
 )"));
-  RETURN_IF_ERROR(Write(directory, "layouts/index.json", R"([{{ range $i, $p := .Site.RegularPages }}{{ if $i }},{{ end }}
+  RETURN_IF_ERROR(
+      Write(directory, "layouts/index.json", R"([{{ range $i, $p := .Site.RegularPages }}{{ if $i }},{{ end }}
 {"title":{{ .Title | jsonify }},"url":{{ .Permalink | jsonify }},"section":{{ .Section | jsonify }},"date":{{ .Date.Format "2006-01-02T15:04:05Z" | jsonify }},"summary":{{ .Summary | plainify | jsonify }},"tags":{{ .Params.tags | jsonify }}}{{ end }}
 ]
 )"));
