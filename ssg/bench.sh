@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Runs the benchmark with the programs built beside it: bench [ARGUMENTS].
 set -euo pipefail
-room=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ -x "$room/bench/bench" ] || room=$(cd "$(dirname "$0")" && pwd)
-exec "$room/bench/bench" --ssg "$room/command/ssg" --bound "$room/bench/bound" "$@"
+room=$(cd "$(dirname "$0")" && pwd)
+exec "$room/benchmark/site_bench" --ssg "$room/command/ssg" --bound "$room/benchmark/bound" "$@"

@@ -169,8 +169,8 @@ class SiteBench {
 int Main(int argc, char** argv) {
   Settings settings;
   const std::string beside = files::path(argv[0]).parent_path().string();
-  settings.ssg = absl::StrCat(beside, "/command/ssg");
-  settings.bound = absl::StrCat(beside, "/bench/bound");
+  settings.ssg = absl::StrCat(beside, "/../command/ssg");
+  settings.bound = absl::StrCat(beside, "/bound");
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string(); };
