@@ -53,6 +53,8 @@ struct CrashProofOptions {
   CrashOptions recovery_crash = {.subset_writes_max = 4, .samples = 8, .tears_max = 2};
   // Each n-th state goes on into a second crash; 0 = none.
   uint64_t recovery_every = 25;
+  // Each n-th state is given to fsck before it is mounted; 0 = none.
+  uint64_t fsck_every = 10;
 };
 
 // How a run is driven besides the workload.

@@ -190,18 +190,25 @@ bool DamageProof::MayShow(size_t tree, bool cut) const {
   return end_ == End::kKilledAtOnce && (cut || tree >= previous_promise_);
 }
 
+absl::Status DamageProof::FsckNamesIt(const DiskImage& image, const absl::Status& shown) const {
+  SimDevice device(image, {.record = false});
+  if (!ProofStore::Fsck(device, true).ok()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("fsck finds nothing, but there was: ", shown.ToString()));
+}
+
 absl::Status DamageProof::Check(const DiskImage& image, bool write, DamageCounts* counts) const {
   SimDevice device(image, {.record = false});
   absl::StatusOr<std::unique_ptr<ProofStore>> store = ProofStore::Open(device, options_);
   if (!store.ok()) {
     if (!IsRefusal(store.status())) return base::Annotate(store.status(), "not a clear refusal");
     if (counts != nullptr) ++counts->refused;
-    return absl::OkStatus();
+    return FsckNamesIt(image, store.status());
   }
   const PartialDump dump = DumpWhatCanBeRead((*store)->volume(), DumpDetail::kAll);
   for (const auto& [path, status] : dump.errors) {
     if (!IsRefusal(status)) return base::Annotate(status, absl::StrCat("not a clear refusal; ", path));
   }
+  if (!dump.errors.empty()) RETURN_IF_ERROR(FsckNamesIt(image, dump.errors.begin()->second));
   absl::Status compared = CompareWithDump(dump, trees_.back());
   const bool cut = (*store)->engine().stats().recovery_cut;
   bool older = false;

@@ -4,7 +4,7 @@
 // The oracle: a mount is refused with a clear error, or every path either is exactly what was
 // stored, or gives an error; nothing is missing without an error on the way to it. Mounting
 // the harmed volume for writing, changing it and mounting it once more must not turn harm
-// into data that passes for good.
+// into data that passes for good. Whenever an error showed, fsck names something too.
 // The newest batch of the log is special until its end is marked: if nothing of it is left, it
 // never was. So a volume that was killed at once may lose it in silence; if a part of it is
 // left, the mount says that it was cut. A volume that was closed, or idle, loses nothing.
@@ -75,6 +75,8 @@ class DamageProof {
 
   absl::Status Build();
   DiskImage Harm(const Damage& damage) const;
+  // Whether fsck finds fault with `image`, too.
+  absl::Status FsckNamesIt(const DiskImage& image, const absl::Status& shown) const;
   // Mounts `image` and compares. `counts` may be null.
   absl::Status Check(const DiskImage& image, bool write, DamageCounts* counts) const;
 

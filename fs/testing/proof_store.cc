@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "fs/cache/check.h"
 #include "fs/volume/check.h"
 
 namespace fs::testing {
@@ -57,6 +58,17 @@ absl::Status ProofStore::Check() {
   std::string text = absl::StrCat(report.problem_count, " broken rules");
   for (const TreeProblem& problem : report.problems) absl::StrAppend(&text, "; ", problem.rule, ": ", problem.text);
   return absl::DataLossError(text);
+}
+
+absl::Status ProofStore::Fsck(Device& device, bool strict) {
+  CheckOptions options;
+  options.read_data = true;
+  ASSIGN_OR_RETURN(const CheckReport report, CheckVolume(device, options));
+  std::string text;
+  for (const CheckFinding& finding : report.findings) {
+    if (strict || !finding.harmless) absl::StrAppend(&text, "; ", finding.rule, ": ", finding.message);
+  }
+  return text.empty() ? absl::OkStatus() : absl::DataLossError(absl::StrCat("fsck", text));
 }
 
 }  // namespace fs::testing

@@ -39,8 +39,11 @@ class ProofStore {
   RawEngine& engine() { return *engine_; }
   base::ManualClock& clock() { return clock_; }
   absl::Status Close();
-  // Fsck of the mounted volume: DataLoss with the first broken rules.
+  // Fsck of the mounted tree: DataLoss with the first broken rules.
   absl::Status Check();
+  // Fsck of a disk that is not mounted, as cachectl does it, file data included. What the next mount repairs by itself
+  // counts only if `strict`.
+  static absl::Status Fsck(Device& device, bool strict);
 
  private:
   ProofStore() = default;
