@@ -57,6 +57,10 @@ class Bent : public ForwardingFilesystem {
   double ResidentShare(int fd, uint64_t size) override {
     return residency >= 0 ? residency : ForwardingFilesystem::ResidentShare(fd, size);
   }
+  absl::StatusOr<FilesystemFacts> Facts(int fd, uint64_t device) override {
+    if (remote) return FilesystemFacts{.id = "remote", .type = 0x6969};
+    return ForwardingFilesystem::Facts(fd, device);
+  }
   uint32_t BootTag() override { return boot_tag != 0 ? boot_tag : ForwardingFilesystem::BootTag(); }
   absl::StatusOr<std::unique_ptr<AsyncFiles>> NewAsyncFiles(unsigned depth) override {
     if (no_ring) return absl::UnavailableError("no ring");
@@ -67,7 +71,7 @@ class Bent : public ForwardingFilesystem {
   std::function<void(int)> after_read;
   std::map<std::string, int> open_errors;
   int read_error = 0;
-  bool no_leases = false, all_cold = false, no_ring = false;
+  bool no_leases = false, all_cold = false, no_ring = false, remote = false;
   double residency = -1;
   uint32_t boot_tag = 0;
 };
@@ -255,12 +259,15 @@ TEST_F(HasherFaultTest, EveryWayToReadGivesTheSameDigests) {
     const char* name;
     bool all_cold, no_ring;
     double residency;
+    bool remote = false;
   };
   for (const Way& way : {Way{"warm", false, false, -1}, Way{"ring", true, false, 0}, Way{"threads", true, true, 0},
-                         Way{"mapped", false, false, 1}, Way{"unknown residency", true, false, -0.5}}) {
+                         Way{"mapped", false, false, 1}, Way{"unknown residency", true, false, -0.5},
+                         Way{"remote", true, false, 0, true}, Way{"remote, threads", true, true, 0, true}}) {
     bent_.all_cold = way.all_cold;
     bent_.no_ring = way.no_ring;
     bent_.residency = way.residency;
+    bent_.remote = way.remote;
     for (const bool use_cache : {false, true}) {
       const auto hasher = NewHasher({.use_cache = use_cache});
       TreeOptions options;

@@ -20,6 +20,7 @@ struct Worker::Attempt {
   int number = 0;
   int fd = -1;
   Volume* volume = nullptr;
+  bool cold = false;   // its inode was not in memory: nor will its content be
   bool begun = false;  // lease and first look are done
   Reading reading;
   std::string verity;  // fs-verity's measurement, if any

@@ -149,7 +149,14 @@ void Worker::Read(const FileTask& task) {
   for (int number = 0;; ++number) {
     Attempt attempt = {.task = task, .number = number};
     attempt.fd = filesystem_.Open(task.directory, task.name, kOpenFlags, task.follow, may_go_cold);
-    if (attempt.fd == -EAGAIN && may_go_cold) return StartCold(std::make_unique<Attempt>(std::move(attempt)));
+    if (attempt.fd == -EAGAIN && may_go_cold) {
+      // Inodes lie side by side and come with read-ahead: opening here costs less than
+      // handing it to a kernel thread. Not so where each is a question over the network.
+      const bool remote = task.volume != nullptr && task.volume->judgement().traits.made_up;
+      if (remote) return StartCold(std::make_unique<Attempt>(std::move(attempt)));
+      attempt.fd = filesystem_.Open(task.directory, task.name, kOpenFlags, task.follow, false);
+      attempt.cold = true;
+    }
     if (attempt.fd < 0) return Fail(task, base::ErrnoStatus(-attempt.fd, "open"));
     switch (ReadOpened(&attempt, may_go_cold)) {
       case Step::kDone:
@@ -163,8 +170,11 @@ void Worker::Read(const FileTask& task) {
 }
 
 Worker::Step Worker::ReadOpened(Attempt* attempt, bool may_go_cold) {
-  if (!context_.use_cache && !context_.strict) return ReadQuick(attempt, may_go_cold);
+  if (!context_.use_cache && !context_.strict && !attempt->cold) return ReadQuick(attempt, may_go_cold);
+  if (attempt->cold && buffer_bytes_ >= limits_.bytes_max) return Step::kCold;  // the lease only when there is room
   if (!Begin(attempt)) return Step::kDone;
+  const uint64_t cold_bytes = attempt->cold ? attempt->reading.before.size_bytes : 0;
+  if (cold_bytes > 0 && cold_bytes < kDirectSizeMin) return Step::kCold;
   if (attempt->reading.before.size_bytes <= kReadSize) return ReadSmall(attempt, may_go_cold);
   const FileAttributes& before = attempt->reading.before;
   if (may_go_cold && before.size_bytes < kDirectSizeMin) {

@@ -138,7 +138,7 @@ class Worker {
   size_t in_flight_ = 0;
   size_t buffer_bytes_ = 0;
   std::deque<ColdFile*> waiting_for_buffer_;
-  std::array<std::vector<std::unique_ptr<uint8_t[]>>, 3> free_buffers_;
+  std::array<std::vector<std::unique_ptr<uint8_t[]>>, 2> free_buffers_;
   uint64_t random_state_;
 };
 
