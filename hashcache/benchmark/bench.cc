@@ -83,7 +83,7 @@ class Benchmark {
       ASSIGN_OR_RETURN(measurement.output_digest, OutputDigest(output, plan_.directory));
       return measurement;
     };
-    contender.prepare = [this, cold]() -> absl::Status {
+    contender.prepare = [cold]() -> absl::Status {
       if (!cold) return absl::OkStatus();
       RETURN_IF_ERROR(base::RemoveTree("cache"));
       return base::DropCaches();
