@@ -87,15 +87,29 @@ class BindPeer : public Peer {
     RETURN_IF_ERROR(base::MakeDirectories(root()));
     RETURN_IF_ERROR(base::MakeDirectories(directory_ + "/below"));
     RETURN_IF_ERROR(below_.Start());
-    return Run(absl::StrCat("bindfs ", below_.root(), " ", root()));
+    return Mount();
   }
   absl::Status Remount() override {
     if (umount2(root().c_str(), 0) != 0) return base::ErrnoStatus(errno, "umount " + root());
     RETURN_IF_ERROR(below_.Remount());
-    return Run(absl::StrCat("bindfs ", below_.root(), " ", root()));
+    return Mount();
   }
 
  private:
+  // Its daemon may say that it is ready a moment early.
+  absl::Status Mount() {
+    RETURN_IF_ERROR(Run(absl::StrCat("bindfs ", below_.root(), " ", root())));
+    const absl::Time deadline = absl::Now() + kEndTimeout;
+    struct stat inside {
+    }, outside{};
+    while (stat(root().c_str(), &inside) != 0 || stat(directory_.c_str(), &outside) != 0 ||
+           inside.st_dev == outside.st_dev) {
+      if (absl::Now() > deadline) return absl::DeadlineExceededError("bindfs does not mount");
+      absl::SleepFor(absl::Milliseconds(2));
+    }
+    return absl::OkStatus();
+  }
+
   LoopPeer below_;
 };
 
@@ -135,9 +149,10 @@ class CachefsPeer : public Peer {
     if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) return base::ErrnoStatus(errno, "/proc/self/exe");
     const std::string program = base::JoinPath(base::DirectoryName(self), "cachefs");
     const std::string image = directory_ + "/image";
+    const std::string output = directory_ + "/output";
+    unlink(output.c_str());  // what an earlier daemon said
     pid_ = fork();
     if (pid_ == 0) {
-      const std::string output = directory_ + "/output";
       if (freopen(output.c_str(), "w", stdout) == nullptr) _exit(126);
       dup2(STDOUT_FILENO, STDERR_FILENO);
       std::vector<const char*> argv = {program.c_str(), "-f", "-o", option_.c_str()};
@@ -151,7 +166,7 @@ class CachefsPeer : public Peer {
     }
     const absl::Time deadline = absl::Now() + kEndTimeout;
     while (absl::Now() < deadline) {
-      const absl::StatusOr<std::string> said = base::ReadFile(directory_ + "/output", 1 << 20);
+      const absl::StatusOr<std::string> said = base::ReadFile(output, 1 << 20);
       if (said.ok() && said->find(" mounted on ") != std::string::npos) return absl::OkStatus();
       int status = 0;
       if (waitpid(pid_, &status, WNOHANG) == pid_) {

@@ -53,6 +53,18 @@ absl::Status CreateImage(const FormatOptions& options) {
   return CreateImageFile(options.path, image);
 }
 
+// Who makes a volume may write to it.
+absl::Status GiveRootToUser(Engine& engine) {
+  if (geteuid() == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::unique_ptr<Volume> volume, Volume::Open(engine, VolumeOptions()));
+  AttributeChange change;
+  change.fields = AttributeChange::kUid | AttributeChange::kGid;
+  change.uid = geteuid();
+  change.gid = getegid();
+  RETURN_IF_ERROR(volume->SetAttributes(kRootInode, change).status());
+  return volume->Sync();
+}
+
 absl::Status FormatDevice(const FormatOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<FileDevice> device, OpenRawDevice(options.path, options.io, false));
   MkfsOptions mkfs;
@@ -64,6 +76,7 @@ absl::Status FormatDevice(const FormatOptions& options) {
   RETURN_IF_ERROR(Mkfs(*device, mkfs));
   ASSIGN_OR_RETURN(const std::unique_ptr<RawEngine> engine, OpenEngine(*device, EngineOptions()));
   RETURN_IF_ERROR(Volume::Format(*engine, base::Clock::Real(), Random64(), Random64()));
+  RETURN_IF_ERROR(GiveRootToUser(*engine));
   return engine->Close();
 }
 

@@ -87,6 +87,8 @@ TestMount::TestMount() {
 
 TestMount::~TestMount() {
   if (pid_ > 0) Kill();
+  // What a failed test left mounted, in another way than Start().
+  umount2(mount_point_.c_str(), MNT_DETACH);
   const absl::Status removed = base::RemoveTree(directory_);
   EXPECT_TRUE(removed.ok()) << removed;
 }
