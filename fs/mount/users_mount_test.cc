@@ -253,7 +253,9 @@ TEST(UserMountTest, AnOrdinaryUserMountsAndUnmounts) {
     return stat("/dev/fuse", &st) == 0 ? st.st_mode : 0;
   }();
   if ((device_mode & 0006) != 0006) GTEST_SKIP() << "/dev/fuse is for root only on this machine";
-  const std::string program = ProgramFromEnvironment("CACHEFS");
+  // Where that user can get at it.
+  const std::string program = place.directory() + "/cachefs";
+  ASSERT_EQ(RunProgram({"cp", ProgramFromEnvironment("CACHEFS"), program}), 0);
   const int code = RunAs(kNobody, kNobody, {}, [&] {
     if (RunProgram({program, "--size", "512M", place.store(), place.mount_point()}) != 0) return 1;
     if (!WriteAll(place.Path("f"), "mine") || ReadAll(place.Path("f")) != "mine") return 2;
