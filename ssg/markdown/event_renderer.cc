@@ -656,7 +656,7 @@ void EventRenderer::CountWords(absl::string_view text) {
     const uint8_t byte = static_cast<uint8_t>(text[i]);
     if (byte <= ' ') {
       in_word = false;
-    } else if (byte >= 0xE3 && byte <= 0xED && (byte <= 0xE9 || byte >= 0xEA)) {
+    } else if (byte >= 0xE3 && byte <= 0xED) {
       // Kana, Han and Hangul: each character counts as a word.
       ++words;
       in_word = false;
