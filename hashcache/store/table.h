@@ -3,7 +3,8 @@
 //
 // Shape:   a base file is a 128-byte header, 2^k slots of u64 (hash tag in the
 // high
-//          half, index + 1 in the low one, 0 = free; at most half are used) and
+//          half, index + 1 in the low one, 0 = free; at most half used, eight
+//          inodes in a row in one cache line) and
 //          the records in the order of their inodes.
 // Errors:  a damaged header does not open (DataLoss); a damaged slot or record
 // is a miss. Threads: BaseTable is thread-safe. JournalTable: any number of
