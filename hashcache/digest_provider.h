@@ -1,8 +1,9 @@
-// A DigestProvider knows digests of files without reading them: a cachefs
-// mount, a content-addressed store, an index.
+// A DigestProvider knows digests of files without reading them: a cachefs mount, a
+// content-addressed store, an index.
 //
-// Its answers are taken as they are (outcome kProvider), so a provider must
-// answer NotFound rather than a digest that may be stale. Threads: thread-safe.
+// Its answers are taken as they are (outcome kProvider), so a provider must answer NotFound rather
+// than a digest that may be stale.
+// Threads: thread-safe.
 #ifndef HASHCACHE_DIGEST_PROVIDER_H_
 #define HASHCACHE_DIGEST_PROVIDER_H_
 

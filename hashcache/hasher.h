@@ -1,27 +1,22 @@
-// A Hasher gives digests of files and trees at the disk's full parallel speed
-// and remembers them, so that an unchanged file is not read again.
+// A Hasher gives digests of files and trees at the disk's full parallel speed and remembers them,
+// so that an unchanged file is not read again.
 //
-// Hits:    a remembered digest is given only if identity (filesystem, inode)
-// and
-//          fingerprint (size, mtime, ctime, btime) are equal and the rules of
-//          store/rules.h hold; when in doubt the file is read.
-// Order:   results come on the calling thread, in the order of the requests or,
-// for
-//          trees, of the full paths' bytes, whatever the number of threads.
-// Errors:  are per file, in its result; a call fails as a whole only when its
-// root
-//          cannot be opened. No digest ever stands in for an error.
-// Bounds:  options.memory_bytes_max for buffers, a few MiB more for a tree of
-// any size. Durable: what was learnt is written by Flush() and the destructor;
-// what is lost
-//          in a crash is hashed again.
+// Hits:    a remembered digest is given only if identity (filesystem, inode) and fingerprint (size,
+//          mtime, ctime, btime) are equal and the rules of store/rules.h hold; when in doubt the
+//          file is read.
+// Order:   results come on the calling thread, in the order of the requests or, for trees, of the
+//          full paths' bytes, whatever the number of threads.
+// Errors:  are per file, in its result; a call fails as a whole only when its root cannot be
+//          opened. No digest ever stands in for an error.
+// Bounds:  options.memory_bytes_max for buffers, a few MiB more for a tree of any size.
+// Durable: what was learnt is written by Flush() and the destructor; what is lost in a crash is
+//          hashed again.
 // Threads: thread-safe; calls run at once and share the cache.
 //
 // Example:
 //   ASSIGN_OR_RETURN(auto hasher, hashcache::Hasher::Create({}));
-//   const hashcache::HashRequest requests[] = {{.path = "a.txt"}, {.path =
-//   "b.txt"}}; RETURN_IF_ERROR(hasher->HashBatch(requests, [](size_t i,
-//   hashcache::FileResult&& result) { ... }));
+//   const hashcache::HashRequest requests[] = {{.path = "a.txt"}, {.path = "b.txt"}};
+//   RETURN_IF_ERROR(hasher->HashBatch(requests, [](size_t i, hashcache::FileResult&& result) { ... }));
 #ifndef HASHCACHE_HASHER_H_
 #define HASHCACHE_HASHER_H_
 

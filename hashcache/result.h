@@ -1,5 +1,5 @@
-// What hashing a file gives: status, where the digests come from, how far they
-// can be trusted, and the file's fingerprint at that moment.
+// What hashing a file gives: status, where the digests come from, how far they can be trusted, and
+// the file's fingerprint at that moment.
 //
 // Threads: values.
 #ifndef HASHCACHE_RESULT_H_

@@ -1,8 +1,8 @@
-// A Run is what every command of hashcache has in common: its flags, the Hasher, buffered
-// output, messages, progress and the exit code.
+// A Run is what every command of hashcache has in common: its flags, the Hasher, buffered output,
+// messages, progress and the exit code.
 //
-// Codes:   0 ok, 1 differences, 2 files unreadable or unstable, 3 usage, 4 cache
-//          integrity, 5 internal, 128 + the signal when interrupted; the largest wins.
+// Codes:   0 ok, 1 differences, 2 files unreadable or unstable, 3 usage, 4 cache integrity, 5
+//          internal, 128 + the signal when interrupted; the largest wins.
 // Life:    Create(), the command's work, Finish().
 // Threads: single thread (main).
 #ifndef HASHCACHE_COMMAND_RUN_H_

@@ -1,11 +1,11 @@
 // The hash algorithms, sets of them, and the digests they give.
 //
-// Shape:   Digests holds at most one digest of each algorithm in fixed places
-//          of 92 bytes, in the order of the enum; the cache's records store
-//          that array as it is. Multi-byte sums are kept most significant byte
-//          first (xxHash's canonical form), so hex prints bytes in order.
-// Strength: CRC32C only detects change; xxh3 resists accident; BLAKE3 and
-//          SHA-256 resist an adversary. IsIdentity() draws the line at 128 bits.
+// Shape:   Digests holds at most one digest of each algorithm in fixed places of 92 bytes, in the
+//          order of the enum; the cache's records store that array as it is. Multi-byte sums are
+//          kept most significant byte first (xxHash's canonical form), so hex prints bytes in
+//          order.
+// Strength:CRC32C only detects change; xxh3 resists accident; BLAKE3 and SHA-256 resist an
+//          adversary. IsIdentity() draws the line at 128 bits.
 // Threads: thread-compatible values.
 #ifndef HASHCACHE_DIGEST_ALGORITHM_H_
 #define HASHCACHE_DIGEST_ALGORITHM_H_

@@ -1,9 +1,9 @@
-// BLAKE3 of one large input by several threads, over the primitives of the
-// official C sources, which hash on one thread only.
+// BLAKE3 of one large input by several threads, over the primitives of the official C sources,
+// which hash on one thread only.
 //
-// Shape:   the input is cut into segments of 1 MiB (1,024 chunks), each of which is
-//          a whole subtree of BLAKE3's tree. Blake3Segment() gives a segment's
-//          chaining value; a Blake3Tree joins them, in any order of arrival.
+// Shape:   the input is cut into segments of 1 MiB (1,024 chunks), each of which is a whole subtree
+//          of BLAKE3's tree. Blake3Segment() gives a segment's chaining value; a Blake3Tree joins
+//          them, in any order of arrival.
 // Bounds:  a Blake3Tree keeps one value per level and those that arrived early.
 // Threads: Blake3Segment has no state; Blake3Tree is thread-compatible.
 // Source:  the BLAKE3 paper, sections 2.4 to 2.6 (chunks, parents, root).

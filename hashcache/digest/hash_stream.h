@@ -1,9 +1,9 @@
 // A HashStream computes any set of digests in one pass over the data.
 //
-// Life:    (Update* Finish)*: Finish() leaves it ready for the next file, so one
-//          stream serves a thread for its whole life without allocating.
-// Speed:   large pieces are cut so that each algorithm reads a block while it is
-//          in the L1/L2 cache; several algorithms cost little more than the slowest.
+// Life:    (Update* Finish)*: Finish() leaves it ready for the next file, so one stream serves a
+//          thread for its whole life without allocating.
+// Speed:   large pieces are cut so that each algorithm reads a block while it is in the L1/L2
+//          cache; several algorithms cost little more than the slowest.
 // Threads: thread-compatible.
 // Source:  RFC 3720 (CRC32C), xxHash 0.8, the BLAKE3 paper, FIPS 180-4.
 #ifndef HASHCACHE_DIGEST_HASH_STREAM_H_

@@ -1,8 +1,8 @@
-// BatchProviders asks digest providers about files that are named one by one: it finds
-// out, once per directory, who knows digests there.
+// BatchProviders asks digest providers about files that are named one by one: it finds out, once
+// per directory, who knows digests there.
 //
-// Only directories on filesystems whose attributes are made up elsewhere (FUSE and the
-// like) are asked about: on ordinary ones nobody knows.
+// Only directories on filesystems whose attributes are made up elsewhere (FUSE and the like) are
+// asked about: on ordinary ones nobody knows.
 // Bounds:  remembers kDirectoriesMax directories.
 // Threads: thread-safe.
 #ifndef HASHCACHE_ENGINE_BATCH_PROVIDERS_H_

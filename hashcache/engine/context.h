@@ -1,5 +1,4 @@
-// What all threads of a Hasher share: options, volumes, counters, audit
-// findings.
+// What all threads of a Hasher share: options, volumes, counters, audit findings.
 //
 // Threads: thread-safe.
 #ifndef HASHCACHE_ENGINE_CONTEXT_H_

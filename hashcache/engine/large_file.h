@@ -1,14 +1,10 @@
-// Hashing one large file: from the page cache through a mapping, or from the
-// disk with O_DIRECT and several reads in flight, BLAKE3's segments on all
-// CPUs.
+// Hashing one large file: from the page cache through a mapping, or from the disk with O_DIRECT and
+// several reads in flight, BLAKE3's segments on all CPUs.
 //
-// Rules:   (measured; docs/proof/hashcache.md) resident files from 4 MiB are
-// mapped
-//          if a lease is held, so that nobody can cut them short meanwhile;
-//          files from 64 MiB of which less than a tenth is resident are read
-//          with O_DIRECT in 1 MiB pieces, eight in flight, which leaves the
-//          page cache to others; all else is read in pieces that stay in the L2
-//          cache.
+// Rules:   (measured; docs/proof/hashcache.md) resident files from 4 MiB are mapped if a lease is
+//          held, so that nobody can cut them short meanwhile; files from 64 MiB of which less than
+//          a tenth is resident are read with O_DIRECT in 1 MiB pieces, eight in flight, which
+//          leaves the page cache to others; all else is read in pieces that stay in the L2 cache.
 // Bounds:  16 MiB of buffers.
 // Threads: a LargeFileHasher is for one thread; its pool may be shared.
 #ifndef HASHCACHE_ENGINE_LARGE_FILE_H_

@@ -1,14 +1,12 @@
-// A Pipeline does units of work on several threads and hands over their results
-// on the calling thread, in order, with a bounded number of results waiting.
+// A Pipeline does units of work on several threads and hands over their results on the calling
+// thread, in order, with a bounded number of results waiting.
 //
-// Shape:   units lie in one list in the order of their results. A unit that is
-//          expanded while it is done (a directory) is followed at once by its
-//          parts. Threads take the first unit that nobody has taken, so the
-//          results that are due next are always being worked on, and a unit may
-//          take any time.
-// Bounds:  once units of kWeightMax weigh in, taken or done, only the very
-// first of
-//          the list may be taken.
+// Shape:   units lie in one list in the order of their results. A unit that is expanded while it is
+//          done (a directory) is followed at once by its parts. Threads take the first unit that
+//          nobody has taken, so the results that are due next are always being worked on, and a
+//          unit may take any time.
+// Bounds:  once units of kWeightMax weigh in, taken or done, only the very first of the list may be
+//          taken.
 // Life:    Add()*, Run(); one use.
 // Threads: Add and Run on one thread; Unit::Run on any, Unit::Emit on Run()'s.
 #ifndef HASHCACHE_ENGINE_PIPELINE_H_

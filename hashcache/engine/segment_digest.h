@@ -1,11 +1,9 @@
-// A SegmentDigest hashes a file handed over in BLAKE3 segments: BLAKE3 on a
-// pool of threads, all other algorithms on the calling thread, in order.
+// A SegmentDigest hashes a file handed over in BLAKE3 segments: BLAKE3 on a pool of threads, all
+// other algorithms on the calling thread, in order.
 //
-// Life:    Feed(0), Feed(1), ... Finish(). A segment's bytes must stay until
-//          `released` was called, possibly on another thread.
-// Threads: thread-compatible; its own work on the pool is joined by Finish()
-// and
-//          the destructor.
+// Life:    Feed(0), Feed(1), ... Finish(). A segment's bytes must stay until `released` was called,
+//          possibly on another thread.
+// Threads: thread-compatible; its own work on the pool is joined by Finish() and the destructor.
 #ifndef HASHCACHE_ENGINE_SEGMENT_DIGEST_H_
 #define HASHCACHE_ENGINE_SEGMENT_DIGEST_H_
 

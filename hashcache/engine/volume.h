@@ -1,5 +1,4 @@
-// A Volume is one filesystem as a run sees it: its rules, and the store of its
-// files.
+// A Volume is one filesystem as a run sees it: its rules, and the store of its files.
 //
 // Threads: thread-safe.
 #ifndef HASHCACHE_ENGINE_VOLUME_H_

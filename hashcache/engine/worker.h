@@ -1,11 +1,9 @@
-// A Worker hashes files for one thread: from memory at once, from the disk with
-// many files in flight.
+// A Worker hashes files for one thread: from memory at once, from the disk with many files in
+// flight.
 //
-// Shape:   Hash() answers from the cache, or opens and reads what the page
-// cache holds,
-//          or else starts an asynchronous open and read and returns; Reap()
-//          continues those. Each task's `done` is called once, from Hash() or
-//          Reap().
+// Shape:   Hash() answers from the cache, or opens and reads what the page cache holds, or else
+//          starts an asynchronous open and read and returns; Reap() continues those. Each task's
+//          `done` is called once, from Hash() or Reap().
 // Rules:   R3 (rules.h): lease, look, read, look again, lease; three attempts.
 // Bounds:  limits.files_max in flight, limits.bytes_max of buffers.
 // Threads: thread-compatible: one thread each.

@@ -1,10 +1,8 @@
-// The calls to the kernel that hashing makes, behind one interface so that
-// tests can step clocks, refuse leases, swap files between two calls and
-// reboot.
+// The calls to the kernel that hashing makes, behind one interface so that tests can step clocks,
+// refuse leases, swap files between two calls and reboot.
 //
-// Shape:   thin: one call each, results are >= 0 or -errno as in the kernel,
-// since
-//          these run several times per file. EINTR is repeated inside.
+// Shape:   thin: one call each, results are >= 0 or -errno as in the kernel, since these run
+//          several times per file. EINTR is repeated inside.
 // Threads: Filesystem is thread-safe; AsyncFiles is for one thread.
 #ifndef HASHCACHE_OS_FILESYSTEM_H_
 #define HASHCACHE_OS_FILESYSTEM_H_

@@ -1,14 +1,13 @@
-// A GuardedMap is a file mapped for reading that survives the file being cut
-// short.
+// A GuardedMap is a file mapped for reading that survives the file being cut short.
 //
-// A read past the end of a mapped file, or of a page the disk cannot read,
-// raises SIGBUS. Here such a page turns into zeros and faulted() becomes true:
-// the reader's checksums or its second look at the file do the rest. Life: the
-// file may be truncated, replaced or removed at any time. Bounds:  512 maps at
-// once in the process. Errors:  errno of mmap(2); ResourceExhausted  too many
-// maps Threads: thread-safe once open. The process's SIGBUS handler is replaced
-// at the
-//          first use; faults elsewhere go on to the handler there was.
+// A read past the end of a mapped file, or of a page the disk cannot read, raises SIGBUS. Here such
+// a page turns into zeros and faulted() becomes true: the reader's checksums or its second look at
+// the file do the rest.
+// Life:    the file may be truncated, replaced or removed at any time.
+// Bounds:  512 maps at once in the process.
+// Errors:  errno of mmap(2); ResourceExhausted too many maps
+// Threads: thread-safe once open. The process's SIGBUS handler is replaced at the first use; faults
+//          elsewhere go on to the handler there was.
 #ifndef HASHCACHE_OS_GUARDED_MAP_H_
 #define HASHCACHE_OS_GUARDED_MAP_H_
 

@@ -1,9 +1,8 @@
-// ThreadedFiles is AsyncFiles without io_uring: blocking calls on a number of
-// threads.
+// ThreadedFiles is AsyncFiles without io_uring: blocking calls on a number of threads.
 //
-// Containers often forbid io_uring. With 64 threads a cold tree is read as
-// fast, at about twice the CPU time. Threads: as AsyncFiles: one thread calls;
-// its own threads start at the first request.
+// Containers often forbid io_uring. With 64 threads a cold tree is read as fast, at about twice the
+// CPU time.
+// Threads: as AsyncFiles: one thread calls; its own threads start at the first request.
 #ifndef HASHCACHE_OS_THREADED_FILES_H_
 #define HASHCACHE_OS_THREADED_FILES_H_
 

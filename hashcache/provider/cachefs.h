@@ -1,8 +1,8 @@
 // Digests and changes told by a cachefs mount, through its tree client.
 //
-// Meaning: a digest is that of the bytes handed over to the mount; what is still dirty
-//          in the kernel (a shared mapping before msync) counts from then on.
-// Errors:  NotFound  the directory does not lie on a cachefs mount that tells digests
+// Meaning: a digest is that of the bytes handed over to the mount; what is still dirty in the
+//          kernel (a shared mapping before msync) counts from then on.
+// Errors:  NotFound the directory does not lie on a cachefs mount that tells digests
 // Threads: thread-safe.
 #ifndef HASHCACHE_PROVIDER_CACHEFS_H_
 #define HASHCACHE_PROVIDER_CACHEFS_H_

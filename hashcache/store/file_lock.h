@@ -1,9 +1,7 @@
-// A FileLock is an exclusive flock(2), which goes with the process that holds
-// it.
+// A FileLock is an exclusive flock(2), which goes with the process that holds it.
 //
-// Errors:  Unavailable  another process kept it for two seconds: a stopped
-// holder
-//          must not stop everybody else
+// Errors:  Unavailable another process kept it for two seconds: a stopped holder must not stop
+//          everybody else
 // Threads: thread-compatible.
 #ifndef HASHCACHE_STORE_FILE_LOCK_H_
 #define HASHCACHE_STORE_FILE_LOCK_H_

@@ -1,9 +1,8 @@
 // The small files of a store as bytes: `state` and the header of a log.
 //
-// Shape:   state is "HCS1", the generation (u64) and the CRC-32C of both. A
-// log's
-//          header is as long as a record: "HCLOG001", generation u64, CRC-32C
-//          of the filesystem's id, zeros, CRC-32C of all that.
+// Shape:   state is "HCS1", the generation (u64) and the CRC-32C of both. A log's header is as long
+//          as a record: "HCLOG001", generation u64, CRC-32C of the filesystem's id, zeros, CRC-32C
+//          of all that.
 // Threads: no state.
 #ifndef HASHCACHE_STORE_FORMAT_H_
 #define HASHCACHE_STORE_FORMAT_H_

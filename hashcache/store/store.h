@@ -1,19 +1,13 @@
 // A Store remembers the digests of one filesystem's files across runs.
 //
-// Shape:   a directory with `state` (which generation counts),
-// `base.<generation>`
-//          (immutable, mapped), `log.<generation>` (records appended since) and
-//          `lock`.
-// Durable: what Flush() wrote survives the process. Nothing is synced on the
-// way:
-//          after power loss records may be missing, which costs a re-hash.
-//          Compaction syncs and renames. A process may be killed between any
-//          two calls.
-// Trust:   every record has its own checksum; whatever does not check is a
-// miss. Errors:  reading never fails, it misses. Flush and Compact: the file's
-// errno.
-//          A store that cannot be written at all is used read-only, with
-//          problem().
+// Shape:   a directory with `state` (which generation counts), `base.<generation>` (immutable,
+//          mapped), `log.<generation>` (records appended since) and `lock`.
+// Durable: what Flush() wrote survives the process. Nothing is synced on the way: after power loss
+//          records may be missing, which costs a re-hash. Compaction syncs and renames. A process
+//          may be killed between any two calls.
+// Trust:   every record has its own checksum; whatever does not check is a miss.
+// Errors:  reading never fails, it misses. Flush and Compact: the file's errno. A store that cannot
+//          be written at all is used read-only, with problem().
 // Threads: thread-safe; Find and MayHave take no lock. Any number of processes.
 #ifndef HASHCACHE_STORE_STORE_H_
 #define HASHCACHE_STORE_STORE_H_

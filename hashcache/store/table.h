@@ -1,15 +1,12 @@
-// The two tables that records are found in by inode: BaseTable, an immutable
-// mapped file, and JournalTable, what the journal has added since, in memory.
+// The two tables that records are found in by inode: BaseTable, an immutable mapped file, and
+// JournalTable, what the journal has added since, in memory.
 //
-// Shape:   a base file is a 128-byte header, 2^k slots of u64 (hash tag in the
-// high
-//          half, index + 1 in the low one, 0 = free; at most half used, eight
-//          inodes in a row in one cache line) and
-//          the records in the order of their inodes.
-// Errors:  a damaged header does not open (DataLoss); a damaged slot or record
-// is a miss. Threads: BaseTable is thread-safe. JournalTable: any number of
-// readers without
-//          locks beside one writer at a time.
+// Shape:   a base file is a 128-byte header, 2^k slots of u64 (hash tag in the high half, index + 1
+//          in the low one, 0 = free; at most half used, eight inodes in a row in one cache line)
+//          and the records in the order of their inodes.
+// Errors:  a damaged header does not open (DataLoss); a damaged slot or record is a miss.
+// Threads: BaseTable is thread-safe. JournalTable: any number of readers without locks beside one
+//          writer at a time.
 #ifndef HASHCACHE_STORE_TABLE_H_
 #define HASHCACHE_STORE_TABLE_H_
 

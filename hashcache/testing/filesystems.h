@@ -1,8 +1,7 @@
-// Directories on different filesystems for tests: the temporary directory, tmpfs, and,
-// for root with loop devices, images of ext4 (also with 128-byte inodes), xfs and btrfs.
+// Directories on different filesystems for tests: the temporary directory, tmpfs, and, for root
+// with loop devices, images of ext4 (also with 128-byte inodes), xfs and btrfs.
 //
-// Life:    images are made and mounted at the first use in a process and unmounted at
-//          its end.
+// Life:    images are made and mounted at the first use in a process and unmounted at its end.
 // Threads: single thread (main).
 #ifndef HASHCACHE_TESTING_FILESYSTEMS_H_
 #define HASHCACHE_TESTING_FILESYSTEMS_H_

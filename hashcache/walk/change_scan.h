@@ -1,8 +1,8 @@
 // A ChangeScan compares a tree with a snapshot of it and takes the next one.
 //
-// Rules:   an entry is unchanged if inode, size, mtime, ctime and kind are; one that was
-//          younger than a clock tick when the snapshot was taken counts as changed. A
-//          directory whose own times are unchanged is not listed again.
+// Rules:   an entry is unchanged if inode, size, mtime, ctime and kind are; one that was younger
+//          than a clock tick when the snapshot was taken counts as changed. A directory whose own
+//          times are unchanged is not listed again.
 // Reports: files, links and others, not directories; with a directory go all in it.
 // Threads: made and run on one thread; its units on many.
 #ifndef HASHCACHE_WALK_CHANGE_SCAN_H_

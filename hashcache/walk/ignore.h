@@ -1,9 +1,7 @@
 // What a tree walk leaves out: the rules of .gitignore files and their like.
 //
-// Shape:   an IgnoreScope holds the patterns of one directory and points to the
-// scope
-//          around it. The last pattern that matches in the innermost scope
-//          decides.
+// Shape:   an IgnoreScope holds the patterns of one directory and points to the scope around it.
+//          The last pattern that matches in the innermost scope decides.
 // Bounds:  an ignore file is read up to kFileSizeMax; the rest is left out.
 // Threads: thread-safe once made.
 // Source:  gitignore(5).

@@ -1,5 +1,5 @@
-// Where ignore rules come from during a walk: options, .git/info/exclude, .gitignore
-// and .hashcacheignore files, CACHEDIR.TAG.
+// Where ignore rules come from during a walk: options, .git/info/exclude, .gitignore and
+// .hashcacheignore files, CACHEDIR.TAG.
 //
 // Threads: no state.
 #ifndef HASHCACHE_WALK_IGNORE_FILES_H_

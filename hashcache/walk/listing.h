@@ -1,5 +1,5 @@
-// A Listing is the content of one directory: names and kinds, in the order of
-// the bytes of full paths (a directory sorts as if its name ended in '/').
+// A Listing is the content of one directory: names and kinds, in the order of the bytes of full
+// paths (a directory sorts as if its name ended in '/').
 //
 // Bounds:  about 24 bytes and the name for each entry.
 // Threads: thread-safe once made.

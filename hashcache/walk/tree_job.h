@@ -1,10 +1,8 @@
-// A TreeJob walks one tree as units of a Pipeline: directories are listed,
-// their files hashed in groups, and everything is shown to a TreeSink in order.
+// A TreeJob walks one tree as units of a Pipeline: directories are listed, their files hashed in
+// groups, and everything is shown to a TreeSink in order.
 //
-// Beneath: every directory is opened by one name below its parent's descriptor,
-// links
-//          not followed, so no rename or link swap during the walk leads
-//          outside.
+// Beneath: every directory is opened by one name below its parent's descriptor, links not followed,
+//          so no rename or link swap during the walk leads outside.
 // Bounds:  open descriptors: one per level, and per directory being worked on.
 // Threads: made and run on one thread; its units on many.
 #ifndef HASHCACHE_WALK_TREE_JOB_H_

@@ -1,12 +1,11 @@
 // A Wildcard is one path pattern as gitignore(5) has them.
 //
-// Shape:   '?' and '*' match anything but '/', '[...]' one character but '/';
-// "**/" at
-//          the start or after '/' matches any directories or none, "/**" at the
-//          end everything inside; '\' takes the next character as it is.
-// Speed:   all ways to match are followed at once: time is pattern times text
-// at worst. Threads: thread-safe once made. Source:  gitignore(5), fnmatch(3)
-// with FNM_PATHNAME.
+// Shape:   '?' and '*' match anything but '/', '[...]' one character but '/'; "**/" at the start or
+//          after '/' matches any directories or none, "/**" at the end everything inside; '\' takes
+//          the next character as it is.
+// Speed:   all ways to match are followed at once: time is pattern times text at worst.
+// Threads: thread-safe once made.
+// Source:  gitignore(5), fnmatch(3) with FNM_PATHNAME.
 #ifndef HASHCACHE_WALK_WILDCARD_H_
 #define HASHCACHE_WALK_WILDCARD_H_
 
