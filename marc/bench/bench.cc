@@ -104,6 +104,8 @@ std::vector<Job> Jobs(const Setup& setup) {
   return {
       {"read, structure check", "yaz-marcdump -n " + d + "/utf8.mrc",
        m + " check --level structure" + q + d + "/utf8.mrc", 7, false},
+      {"read, structure check, mapped", "yaz-marcdump -n " + d + "/utf8.mrc",
+       m + " check --level structure --map" + q + d + "/utf8.mrc", 7, false},
       {"ISO to ISO, one field edited", "yaz-marcdump -o marc " + d + "/utf8.mrc",
        m + " edit -e 'set 005=\"20240101120001.0\"'" + q + d + "/utf8.mrc", 10, false},
       {"ISO to ISO, directory rebuilt", "yaz-marcdump -o marc " + d + "/utf8.mrc",

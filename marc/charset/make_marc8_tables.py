@@ -47,7 +47,7 @@ def main():
         else:
             single.append("{0x%02X, 0x%02X, 0x%04X, %d}," % (final, marc, ucs, combining))
     print("// Made by make_marc8_tables.py from the Library of Congress code tables; do not edit.")
-    print("// Longer than other sources because it is data, one entry for each MARC-8 code.")
+    print("// tidy: long-file: it is data, one entry for each MARC-8 code.")
     print("// clang-format off")
     print('#include "marc/charset/marc8_tables_data.h"\n')
     print("namespace marc {\nnamespace internal {\n")

@@ -1,5 +1,5 @@
 // Made by make_marc8_tables.py from the Library of Congress code tables; do not edit.
-// Longer than other sources because it is data, one entry for each MARC-8 code.
+// tidy: long-file: it is data, one entry for each MARC-8 code.
 // clang-format off
 #include "marc/charset/marc8_tables_data.h"
 

@@ -77,6 +77,14 @@ bool Transcoder::Apply(const RecordView& record, RecordView* result) {
   const Coding from = SourceCoding(record);
   const Coding to = options_.to == Coding::kAuto ? from : options_.to;
   const char scheme = to == Coding::kUtf8 ? 'a' : ' ';
+  const char given = record.leader().character_coding_scheme();
+  if (given != 'a' && given != ' ') {
+    Problem problem = ProblemAt(ProblemCode::kCodingUndefined, record, "blank or a",
+                                from == Coding::kUtf8 ? "read as UTF-8" : "read as MARC-8");
+    problem.position = "leader/9";
+    problem.found = std::string(1, given);
+    sink_.Report(std::move(problem));
+  }
   const bool nothing = NeedsNothing(record, from);
   if (nothing && (options_.to == Coding::kAuto || record.leader().character_coding_scheme() == scheme)) {
     *result = record;

@@ -1,14 +1,13 @@
 #include "marc/command/job.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <utility>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/match.h"
 #include "base/clock.h"
 #include "base/os/file.h"
 #include "base/os/interrupt.h"
@@ -16,6 +15,7 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "base/thread_pool.h"
+#include "base/units.h"
 #include "marc/command/output.h"
 #include "marc/formats/marcxml_serializer.h"
 
@@ -129,6 +129,8 @@ class JobRun {
 
  private:
   absl::Status RunInput(const std::string& input);
+  absl::StatusOr<std::unique_ptr<ChunkReader>> OpenInput(const std::string& input);
+  void ReleaseMapped(uint64_t consumed);
   absl::Status Begin(Format input);
   absl::StatusOr<bool> Accept(ChunkResult& result);
   void ShowProgress(const ChunkResult& result);
@@ -146,6 +148,9 @@ class JobRun {
   Format to_ = Format::kAuto;
   bool any_written_ = false;
   PipelineSummary total_;
+  base::MappedFile mapped_;  // the current input, with --map
+  uint64_t consumed_ = 0;    // bytes of it that were accepted
+  uint64_t released_ = 0;    // bytes of it whose pages were given back
 };
 
 absl::Status JobRun::Begin(Format input) {
@@ -172,6 +177,7 @@ void JobRun::ShowProgress(const ChunkResult& result) {
 
 absl::StatusOr<bool> JobRun::Accept(ChunkResult& result) {
   reporter_->Take(result);
+  ReleaseMapped(result.input_bytes);
   ShowProgress(result);
   if (rejects_ != nullptr) RETURN_IF_ERROR(rejects_->Write(result.rejected.view()));
   window_.Cut(&result);
@@ -192,10 +198,35 @@ absl::StatusOr<bool> JobRun::Accept(ChunkResult& result) {
   return !window_.done();
 }
 
+// A plain regular file is mapped with --map; everything else is read.
+absl::StatusOr<std::unique_ptr<ChunkReader>> JobRun::OpenInput(const std::string& input) {
+  mapped_ = base::MappedFile();
+  released_ = consumed_ = 0;
+  struct stat status;
+  if (options_.map && input != "-" && stat(input.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+    ASSIGN_OR_RETURN(mapped_, base::MappedFile::Open(input));
+    const absl::string_view begin = mapped_.view().substr(0, 4);
+    const bool compressed = absl::StartsWith(begin, "\x1F\x8B") || begin == "\x28\xB5\x2F\xFD";
+    if (!compressed && !begin.empty()) return std::make_unique<ChunkReader>(mapped_.view(), options_.from);
+    mapped_ = base::MappedFile();
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<base::Source> source, base::OpenSource(input));
+  return std::make_unique<ChunkReader>(std::move(source), options_.from);
+}
+
+// Gives back mapped pages that were read, so that memory stays bounded.
+void JobRun::ReleaseMapped(uint64_t consumed) {
+  constexpr uint64_t kReleaseBytes = 4 * base::kMiB;
+  consumed_ += consumed;
+  if (mapped_.view().empty() || consumed_ - released_ < kReleaseBytes) return;
+  const uint64_t end = base::RoundDown(consumed_, kReleaseBytes);
+  madvise(const_cast<char*>(mapped_.view().data()) + released_, end - released_, MADV_DONTNEED);
+  released_ = end;
+}
+
 absl::Status JobRun::RunInput(const std::string& input) {
-  absl::StatusOr<std::unique_ptr<base::Source>> source = base::OpenSource(input);
-  if (!source.ok()) return source.status();
-  ChunkReader reader(*std::move(source), options_.from);
+  ASSIGN_OR_RETURN(std::unique_ptr<ChunkReader> opened, OpenInput(input));
+  ChunkReader& reader = *opened;
   PipelineOptions pipeline;
   pipeline.strictness = options_.strictness;
   pipeline.threads = options_.threads;
@@ -208,9 +239,12 @@ absl::Status JobRun::RunInput(const std::string& input) {
     const TableKind kind = *options_.from_table;
     // The first row is needed before any chunk is parsed.
     ASSIGN_OR_RETURN(auto first, base::OpenSource(input));
-    header.resize(64 * 1024);
-    ASSIGN_OR_RETURN(const size_t count, first->Read(absl::MakeSpan(header)));
-    header.resize(count);
+    std::string piece(64 * 1024, '\0');
+    while (header.find('\n') == std::string::npos && header.size() < base::kMiB) {
+      ASSIGN_OR_RETURN(const size_t count, first->Read(absl::MakeSpan(piece)));
+      if (count == 0) break;
+      header.append(piece, 0, count);
+    }
     RecordProblems nothing;
     RETURN_IF_ERROR(TableParser::Create(*options_.mapping, kind, header, options_.strictness, &nothing).status());
     reader.SetSplitter([kind] { return std::make_unique<TableSplitter>(kind); });

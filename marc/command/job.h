@@ -44,6 +44,7 @@ struct JobOptions {
   absl::optional<Predicate> where;
   TranscodeOptions coding;  // coding.to == kAuto: as it is, UTF-8 for text formats
   Iso2709WriteOptions iso2709;
+  bool map = false;     // map large inputs instead of reading them
   std::string rejects;  // path; empty: not kept
   Reporter::Options report;
   std::string progress = "auto";

@@ -52,6 +52,7 @@ std::vector<base::Flag> JobFlags() {
        .fallback = "error",
        .choices = {"error", "split"}},
       {.name = "rebuild", .help = "write a new directory also for records that did not change"},
+      {.name = "map", .help = "map input files instead of reading them; for files that nobody truncates meanwhile"},
       {.name = "mapping", .value = "FILE", .help = "which column of a table goes where"},
       {.name = "rejects", .value = "FILE", .help = "keep rejected records there as they were"},
       {.name = "report", .value = "FILE", .help = "problems as NDJSON"},
@@ -125,6 +126,7 @@ absl::StatusOr<JobOptions> ReadJobOptions(const base::Arguments& arguments) {
   }
   options.iso2709.rebuild = arguments.Has("rebuild");
   if (arguments.Get("oversize") == "split") options.iso2709.oversize = OversizePolicy::kSplit;
+  options.map = arguments.Has("map");
   options.rejects = arguments.Get("rejects");
   options.report.path = arguments.Get("report");
   ASSIGN_OR_RETURN(const int64_t per_code, arguments.GetInt("max-per-code", 0, INT64_MAX));

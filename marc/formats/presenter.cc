@@ -87,6 +87,18 @@ std::string Presenter::PresentText(absl::string_view text, bool is_data) {
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
     const bool non_character = controls_ == Controls::kXml && IsNonCharacter(text, i);
+    // A character that lay across the indicators or a code leaves its rest behind.
+    if (c >= 0x80 && !non_character) {
+      const size_t length = Utf8SequenceLength(text, i);
+      if (length == 0) {
+        Note(ProblemCode::kUtf8Invalid, "", text.substr(i, 1), "UTF-8", "replaced by U+FFFD");
+        out.append(kReplacementText.data(), kReplacementText.size());
+      } else {
+        out.append(text.data() + i, length);
+        i += length - 1;
+      }
+      continue;
+    }
     if ((c == kSubfieldDelimiter && is_data) || (Allowed(c) && !non_character)) {
       out += text[i];
       continue;

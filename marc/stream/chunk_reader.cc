@@ -37,6 +37,7 @@ absl::Status ChunkReader::Fill(Buffer* memory, size_t size) {
 }
 
 absl::StatusOr<Format> ChunkReader::Detect() {
+  if (source_ == nullptr) return format_ == Format::kAuto && !whole_.empty() ? DetectFormat(whole_) : format_;
   Buffer begin;
   RETURN_IF_ERROR(Fill(&begin, 4096));
   rest_.assign(begin.data(), begin.size());

@@ -27,7 +27,8 @@ struct OwnedChunk {
 
 class ChunkReader {
  public:
-  static constexpr size_t kChunkBytes = size_t{1} << 20;
+  // Small enough that a chunk is still in the cache when it is parsed.
+  static constexpr size_t kChunkBytes = size_t{256} << 10;
 
   // kAuto looks at the first bytes. `source` is owned.
   ChunkReader(std::unique_ptr<base::Source> source, Format format, size_t chunk_bytes = kChunkBytes);
@@ -39,7 +40,7 @@ class ChunkReader {
   void SetSplitter(std::function<std::unique_ptr<Splitter>()> make) { make_splitter_ = std::move(make); }
 
   // The format of the content, before anything was taken from it.
-  // REQUIRES: before the first Next(), a reader of a source.
+  // REQUIRES: before the first Next().
   absl::StatusOr<Format> Detect();
 
   // The next chunk into `chunk`, whose memory is reused. False: the end.

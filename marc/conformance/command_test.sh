@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# The command as people use it, with the other programs that are installed as
+# judges: xmllint, python3, yaz-marcdump, MARC::Record, marc4j.
+set -u
+marc=$PWD/marc/command/marc
+hostile=$PWD/testdata/marc/hostile
+corpus=$PWD/testdata/marc/make_corpus.py
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+skipped=0
+fail() { echo "FAILED: $*"; failures=$((failures + 1)); }
+expect_code() { # CODE COMMAND...
+  local want=$1; shift
+  timeout 60 "$@" >out.txt 2>err.txt </dev/null
+  local code=$?
+  [ $code -eq "$want" ] || fail "exit $code instead of $want: $*: $(tail -1 err.txt)"
+}
+have() { command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; skipped=$((skipped + 1)); return 1; }; }
+
+python3 "$corpus" --coding utf8 --records 300 >utf8.mrc || exit 1
+python3 "$corpus" --coding marc8 --records 300 >marc8.mrc
+
+# Round trips, any number of threads.
+for format in marcxml json ndjson mrk; do
+  for jobs in 1 3; do
+    expect_code 0 "$marc" convert utf8.mrc --to $format -j $jobs -o a.$format
+    expect_code 0 "$marc" convert a.$format --to marc -o back.mrc
+    cmp -s utf8.mrc back.mrc || fail "$format -j$jobs does not come back"
+  done
+done
+expect_code 0 "$marc" convert utf8.mrc --to marcxml -o a.xml.gz
+expect_code 0 "$marc" convert a.xml.gz -o a.mrc.zst
+expect_code 0 "$marc" cat a.mrc.zst -o b.mrc
+cmp -s utf8.mrc b.mrc || fail "gzip and zstd"
+expect_code 0 "$marc" convert marc8.mrc --coding marc8:utf8 -o m.mrc
+expect_code 0 "$marc" convert m.mrc --coding utf8:marc8 -o m8.mrc
+cmp -s marc8.mrc m8.mrc || fail "MARC-8 does not come back"
+
+# Exit codes and messages.
+expect_code 2 "$marc" cat no-such-file
+expect_code 3 "$marc" cat --frobnicate
+expect_code 3 "$marc" filter '((' utf8.mrc
+expect_code 3 "$marc" split utf8.mrc
+expect_code 1 "$marc" check "$hostile/length_lies_short.mrc"
+expect_code 1 "$marc" cat --strict "$hostile/directory_outside.mrc"
+expect_code 0 "$marc" cat "$hostile/empty.mrc"
+"$marc" cat utf8.mrc >/dev/full 2>err.txt
+[ $? -eq 2 ] || fail "a full disk is not exit 2"
+expect_code 2 "$marc" cat utf8.mrc -o /no/such/dir/x.mrc
+expect_code 0 sh -c "$marc cat utf8.mrc | head -c 10"
+
+# An output file is the old one or the new one.
+echo old >kept.mrc
+expect_code 2 "$marc" cat utf8.mrc no-such-file -o kept.mrc
+[ "$(cat kept.mrc)" = old ] || fail "a failed run replaced the output"
+python3 "$corpus" --coding utf8 --records 4000 >large.mrc
+for delay in 0.01 0.02 0.04; do
+  "$marc" convert large.mrc large.mrc large.mrc --to marcxml -o kept.mrc 2>/dev/null & pid=$!
+  sleep $delay; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+  [ "$(head -c 3 kept.mrc)" = old ] || xmllint --noout kept.mrc 2>/dev/null || fail "kill -9 left half a file"
+done
+
+# Commands.
+[ "$("$marc" count utf8.mrc)" = 300 ] || fail count
+[ "$("$marc" count utf8.mrc --offset 10 --limit 5)" = 5 ] || fail "count with offset and limit"
+"$marc" filter '008/35-37 == "eng" && count(650) >= 1' utf8.mrc | "$marc" count >count.txt || fail filter
+"$marc" split --records 100 -o 'part-{}.mrc' utf8.mrc || fail split
+cat part-0001.mrc part-0002.mrc part-0003.mrc | cmp -s - utf8.mrc || fail "split parts make the whole"
+"$marc" select '001,245$a' utf8.mrc --limit 2 | head -1 | grep -q "001.245" || fail select
+"$marc" edit -e 'delete 650' --dry-run utf8.mrc | grep -q '^- 650' || fail "edit --dry-run"
+"$marc" edit -e 'delete 650' utf8.mrc | "$marc" count --where 'exists(650)' | grep -qx 0 || fail edit
+[ "$("$marc" sample -n 7 utf8.mrc | "$marc" count)" = 7 ] || fail sample
+printf 'id,title\n1,One\n2,"Two, too"\n' >t.csv
+printf 'id -> 001\ntitle -> 245[ind1=1][ind2=0]$a\n' >t.map
+expect_code 0 "$marc" convert t.csv --from csv --mapping t.map --to marc -o t.mrc
+[ "$("$marc" select '001,245$a' --no-header --format csv t.mrc)" = "$(printf '1,One\n2,"Two, too"')" ] || fail "CSV in and out"
+"$marc" --man | grep -q 'COOKBOOK\|EXAMPLES' || fail "man page"
+
+# Hostile input: any format named, never a crash, output well-formed.
+for file in "$hostile"/*; do
+  for from in auto "$(case $file in *.xml) echo marc ;; *.mrc) echo mrk ;; *) echo marcxml ;; esac)"; do
+    timeout 60 "$marc" convert "$file" --from $from --salvage -j1 --to marcxml -q -o h.xml 2>err.txt
+    code=$?
+    [ $code -le 2 ] || fail "$(basename "$file") from $from: exit $code"
+    if command -v xmllint >/dev/null; then xmllint --noout h.xml 2>/dev/null || fail "$(basename "$file") from $from: not XML"; fi
+    timeout 60 "$marc" convert "$file" --from $from --salvage -j1 --to json -q -o h.json 2>err.txt
+    python3 -c 'import json,sys; json.load(open("h.json", encoding="utf-8"))' || fail "$(basename "$file") from $from: not JSON"
+  done
+done
+
+# Other programs read what we write, and the same records.
+if have yaz-marcdump; then
+  "$marc" cat --rebuild utf8.mrc >r.mrc
+  [ "$(yaz-marcdump -o marc r.mrc | cksum)" = "$(cksum <utf8.mrc)" ] || fail "yaz reads other records"
+  yaz-marcdump -f marc8 -t utf8 -l 9=97 -o marc marc8.mrc | cmp -s - m.mrc || fail "yaz decodes MARC-8 otherwise"
+  [ "$(yaz-marcdump -o marcxml utf8.mrc | "$marc" convert --to marc | cksum)" = "$(cksum <utf8.mrc)" ] || fail "yaz's MARCXML"
+fi
+if have perl && perl -MMARC::Batch -e 1 2>/dev/null; then
+  count=$(perl -MMARC::Batch -e '$b = MARC::Batch->new("USMARC", "r.mrc"); $n++ while $b->next; print $n' 2>/dev/null)
+  [ "$count" = 300 ] || fail "MARC::Record reads $count of 300"
+  if perl -MMARC::Charset -e 1 2>/dev/null; then
+    perl -MMARC::Batch -MMARC::Charset=marc8_to_utf8 -e 'binmode STDOUT, ":utf8"; MARC::Charset->assume_unicode(0);
+      $b = MARC::Batch->new("USMARC", "marc8.mrc"); while ($r = $b->next) { print marc8_to_utf8($r->subfield("245", "a")), "\n" }' >perl.txt 2>/dev/null
+    "$marc" select '245$a' --no-header m.mrc >ours.txt
+    python3 - <<'P' || fail "MARC::Charset decodes otherwise"
+import sys, unicodedata
+read = lambda name: [unicodedata.normalize("NFC", line) for line in open(name, encoding="utf-8")]
+sys.exit(read("perl.txt") != read("ours.txt"))
+P
+  fi
+fi
+if have javac && have java && [ -r /usr/share/java/marc4j.jar ]; then
+  cat >Count.java <<'J'
+import java.io.*;
+import org.marc4j.*;
+public class Count {
+  public static void main(String[] args) throws Exception {
+    for (String name : args) {
+      int count = 0;
+      try {
+        MarcReader reader = new MarcPermissiveStreamReader(new FileInputStream(name), true, true);
+        while (reader.hasNext()) { reader.next(); count++; }
+      } catch (Throwable t) { }
+      System.out.println(count + " " + name);
+    }
+  }
+}
+J
+  if javac -cp /usr/share/java/marc4j.jar Count.java 2>javac.txt; then
+    files=$(ls "$hostile"/*.mrc)
+    [ -n "${CACHEFS_CONFORMANCE_DIR:-}" ] && files="$files $(find "$CACHEFS_CONFORMANCE_DIR/marc" -name '*.mrc' -o -name '*.dat' -o -name '*.bin' -o -name '*.marc' | sort)"
+    java -cp /usr/share/java/marc4j.jar:. Count $files 2>/dev/null >java.txt
+    better=0; worse=0; equal=0
+    while read -r count name; do
+      ours=$("$marc" count --salvage -j1 -q "$name" 2>/dev/null)
+      if [ "$ours" -lt "$count" ]; then worse=$((worse + 1)); echo "marc4j permissive reads $count, we $ours: $name"
+      elif [ "$ours" -gt "$count" ]; then better=$((better + 1)); else equal=$((equal + 1)); fi
+    done <java.txt
+    echo "against marc4j's permissive reader: $better files better, $equal equal, $worse worse"
+  else
+    echo "skipped: javac: $(head -1 javac.txt)"; skipped=$((skipped + 1))
+  fi
+fi
+echo "$failures failures, $skipped skipped"
+[ $failures -eq 0 ]
