@@ -19,6 +19,8 @@ namespace {
 // read more than it is worth.
 constexpr uint64_t kManifestBytesMax = 16 << 20;
 
+constexpr uint64_t kCachedObjectMax = 16 << 10;
+
 }  // namespace
 
 absl::Status EngineImpl::Commit(Sequence sequence, Priority) {
@@ -196,13 +198,10 @@ absl::Status EngineImpl::WriteBatch(Batch& batch) {
   uint64_t data_bytes = 0;
   std::vector<IoRequest> requests;
   for (DataWrite& write : batch.writes) {
-    const DataWrite::Piece& only = write.pieces[0];
-    const bool in_place = write.pieces.size() == 1 && only.at == 0 && only.length == write.bytes && only.blob->aligned() &&
-                          only.blob_offset % kBlockBytes == 0;
-    if (in_place) {
-      write.data = only.blob->data() + only.blob_offset;
+    if (write.direct) {
+      write.data = write.pieces[0].blob->data() + write.pieces[0].blob_offset;
     } else {
-      write.gathered = AlignedBuffer::Uninitialized(write.bytes);
+      write.gathered = TakeBuffer(write.bytes);
       uint32_t at = 0;
       for (const DataWrite::Piece& piece : write.pieces) {
         std::memset(write.gathered.data() + at, 0, piece.at - at);
@@ -214,7 +213,7 @@ absl::Status EngineImpl::WriteBatch(Batch& batch) {
     }
     data_bytes += write.bytes;
     // Small objects are likely to be read soon; what was here before is not.
-    if (in_place) {
+    if (write.bytes / write.pieces.size() > kCachedObjectMax) {
       cache_.Erase(write.address, write.bytes);
     } else {
       cache_.Insert(write.address, absl::MakeConstSpan(write.data, write.bytes));
@@ -262,7 +261,10 @@ void EngineImpl::Complete(Batch& batch) {
   Release(batch.durable_batch);
   ++stats_.commits;
   stats_.log_bytes_written += batch.log_bytes;
-  for (const DataWrite& write : batch.writes) stats_.data_bytes_written += write.bytes;
+  for (DataWrite& write : batch.writes) {
+    stats_.data_bytes_written += write.bytes;
+    if (!write.gathered.empty()) GiveBuffer(std::move(write.gathered));
+  }
 }
 
 void EngineImpl::Release(uint64_t batch) {

@@ -55,7 +55,8 @@ struct DataWrite {
     uint32_t at;  // in the write
   };
   uint64_t address = 0;
-  uint32_t bytes = 0;  // whole blocks
+  uint32_t bytes = 0;   // whole blocks
+  bool direct = false;  // one piece that can be written from where it is
   std::vector<Piece> pieces;
   AlignedBuffer gathered;
   const uint8_t* data = nullptr;  // what is written: `gathered`, or a blob's own memory
@@ -286,7 +287,10 @@ class EngineImpl final : public RawEngine {
                           std::vector<DevicePiece>* pieces) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void ReadPieces(const std::vector<DevicePiece>& pieces, absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed,
                   bool read_ahead) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReadFromCache(std::vector<DevicePiece>* pieces);
   bool ReadCached(const DevicePiece& piece);
+  AlignedBuffer TakeBuffer(uint64_t bytes);
+  void GiveBuffer(AlignedBuffer buffer);
   uint64_t ReadAhead(uint64_t begin, uint64_t end) ABSL_LOCKS_EXCLUDED(streams_mutex_);
   void Submit(std::vector<Transfer>& transfers);
   absl::Status Verify(const DevicePiece& piece, const uint8_t* stored) const;
@@ -341,7 +345,8 @@ class EngineImpl final : public RawEngine {
   std::atomic<uint64_t> flushes_{0};
   std::atomic<uint64_t> flush_failures_{0};
 
-  BlockCache cache_;  // thread-safe
+  BlockCache cache_;                    // thread-safe
+  BufferPool buffers_{1 << 20, 16};     // thread-safe
 
   base::Mutex streams_mutex_;
   std::array<Stream, 16> streams_ ABSL_GUARDED_BY(streams_mutex_);

@@ -51,6 +51,7 @@ void EngineImpl::Damage(const absl::Status& status) {
 absl::Status EngineImpl::VisitExtents(InodeNumber inode, uint64_t begin, uint64_t end,
                                       absl::FunctionRef<bool(uint64_t offset, const ExtentView& extent)> visit) const {
   absl::Status status;
+  uint64_t last_end = 0;
   const auto one = [&](absl::string_view key, absl::string_view value) {
     absl::StatusOr<ExtentView> extent = DecodeExtent(value);
     if (!extent.ok() || key.size() != kKeyHeaderBytes + 8) {
@@ -59,13 +60,14 @@ absl::Status EngineImpl::VisitExtents(InodeNumber inode, uint64_t begin, uint64_
       return false;
     }
     const uint64_t offset = ExtentOffset(key);
-    return UnitsEnd(offset, *extent) <= begin || visit(offset, *extent);
+    last_end = UnitsEnd(offset, *extent);
+    return last_end <= begin || visit(offset, *extent);
   };
   // The one that begins at or before `begin`, then those that begin in the range.
   std::string key;
   absl::string_view value;
   if (tree_.Floor(RowKey(inode, RowType::kExtent, begin), &key, &value) && IsExtentOf(inode, key)) {
-    if (!one(key, value)) return status;
+    if (!one(key, value) || last_end >= end) return status;
   }
   if (begin + 1 >= end) return status;
   const std::string last = end == UINT64_MAX ? RowEnd(inode, RowType::kExtent) : RowKey(inode, RowType::kExtent, end);

@@ -18,6 +18,7 @@ namespace {
 constexpr uint64_t kReadBytesMax = 1 << 20;
 // Longer reads are not kept: who asks for so much keeps it himself.
 constexpr uint64_t kCachedReadMax = 256 << 10;
+constexpr uint64_t kPooledMin = 96 << 10;
 constexpr uint64_t kReadAheadMin = 128 << 10;
 // From here on a read is part of a large file, and worth more bytes under way.
 constexpr uint64_t kLargeReadBytes = 64 << 10;
@@ -115,6 +116,13 @@ absl::Status EngineImpl::Resolve(size_t index, const DataRead& read, std::vector
   return at < end ? ResolveGap(index, read, at, end, pieces) : absl::OkStatus();
 }
 
+// Takes out what the cache has.
+void EngineImpl::ReadFromCache(std::vector<DevicePiece>* pieces) {
+  const auto served = std::remove_if(pieces->begin(), pieces->end(), [this](const DevicePiece& piece) { return ReadCached(piece); });
+  cache_hits_.fetch_add(static_cast<uint64_t>(pieces->end() - served), std::memory_order_relaxed);
+  pieces->erase(served, pieces->end());
+}
+
 // From the cache, if it has all of the piece and that is what the extent says.
 bool EngineImpl::ReadCached(const DevicePiece& piece) {
   // Straight to where it is wanted, if that is all of it.
@@ -151,18 +159,11 @@ uint64_t EngineImpl::ReadAhead(uint64_t begin, uint64_t end) {
   return ahead;
 }
 
-// Serves what the cache has; sorts the rest by address, merges neighbours, submits
-// everything at once, verifies each unit.
+// Sorts by address, merges neighbours, submits everything at once, verifies each unit.
 void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
                             absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed, bool read_ahead) {
   std::vector<const DevicePiece*> pieces;
-  for (const DevicePiece& piece : all) {
-    if (ReadCached(piece)) {
-      cache_hits_.fetch_add(1);
-    } else {
-      pieces.push_back(&piece);
-    }
-  }
+  for (const DevicePiece& piece : all) pieces.push_back(&piece);
   if (pieces.empty()) return;
   std::sort(pieces.begin(), pieces.end(), [](const DevicePiece* a, const DevicePiece* b) { return a->address < b->address; });
   std::vector<Transfer> transfers;
@@ -188,7 +189,7 @@ void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
   }
   read_ahead_bytes_.fetch_add(ahead);
   Submit(transfers);
-  for (const Transfer& transfer : transfers) {
+  for (Transfer& transfer : transfers) {
     for (size_t i = transfer.first; i < transfer.last; ++i) {
       const DevicePiece& piece = *pieces[i];
       absl::Status status = transfer.status;
@@ -202,15 +203,27 @@ void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
       }
     }
     const bool keep = transfer.first == transfer.last || transfer.end - transfer.begin <= kCachedReadMax;
-    if (transfer.status.ok() && keep) cache_.Insert(transfer.begin, transfer.buffer.span());
+    const uint64_t bytes = transfer.end - transfer.begin;
+    if (transfer.status.ok() && keep) cache_.Insert(transfer.begin, transfer.buffer.span(0, bytes));
+    GiveBuffer(std::move(transfer.buffer));
   }
+}
+
+// Large buffers are kept: fresh memory costs more than the copy that goes into it.
+AlignedBuffer EngineImpl::TakeBuffer(uint64_t bytes) {
+  if (bytes > kPooledMin && bytes <= buffers_.buffer_size()) return buffers_.Get();
+  return AlignedBuffer::Uninitialized(bytes);
+}
+
+void EngineImpl::GiveBuffer(AlignedBuffer buffer) {
+  if (buffer.size() == buffers_.buffer_size()) buffers_.Put(std::move(buffer));
 }
 
 void EngineImpl::Submit(std::vector<Transfer>& transfers) {
   std::vector<IoRequest> requests;
   for (Transfer& transfer : transfers) {
-    transfer.buffer = AlignedBuffer::Uninitialized(transfer.end - transfer.begin);
-    requests.push_back(IoRequest::Read(transfer.begin, transfer.buffer.span(),
+    transfer.buffer = TakeBuffer(transfer.end - transfer.begin);
+    requests.push_back(IoRequest::Read(transfer.begin, transfer.buffer.span(0, transfer.end - transfer.begin),
                                        [&transfer](const absl::Status& status) { transfer.status = status; }));
     device_bytes_read_.fetch_add(transfer.end - transfer.begin);
   }
@@ -248,14 +261,19 @@ void EngineImpl::ReadDataBatch(absl::Span<const DataRead> reads,
                                absl::FunctionRef<void(size_t index, absl::Status)> done) {
   std::vector<DevicePiece> pieces;
   std::vector<absl::Status> statuses(reads.size());
-  uint64_t era;
+  uint64_t era = 0;
   {
     base::ReaderMutexLock lock(&mutex_);
     for (size_t i = 0; i < reads.size(); ++i) statuses[i] = Resolve(i, reads[i], &pieces);
-    era = EnterReader();
+    if (pieces.empty()) buffer_hits_.fetch_add(reads.size(), std::memory_order_relaxed);
+    ReadFromCache(&pieces);
+    if (!pieces.empty()) era = EnterReader();
   }
-  reads_.fetch_add(reads.size());
-  if (pieces.empty()) buffer_hits_.fetch_add(reads.size());
+  reads_.fetch_add(reads.size(), std::memory_order_relaxed);
+  if (pieces.empty()) {
+    for (size_t i = 0; i < reads.size(); ++i) done(i, statuses[i]);
+    return;
+  }
   ReadPieces(pieces, [&](const DevicePiece& piece, absl::Status status) { statuses[piece.read].Update(status); }, true);
   LeaveReader(era);
   for (size_t i = 0; i < reads.size(); ++i) done(i, statuses[i]);

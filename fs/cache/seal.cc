@@ -23,6 +23,10 @@ constexpr uint64_t kSmallFileBytes = 64 << 10;
 // One write to the device is at most this long.
 constexpr uint32_t kWriteBytesMax = 1 << 20;
 
+// From here on a request of its own is cheaper than a copy: with 32 KiB, batches of 64 KiB
+// objects took twice as long on a busy machine, for each completion wakes somebody.
+constexpr uint32_t kDirectBytesMin = 256 << 10;
+
 void AppendCrcs(const uint8_t* data, uint32_t length, std::vector<uint32_t>* crcs) {
   for (uint32_t at = 0; at < length; at += kBlockBytes) crcs->push_back(Crc32c(data + at, std::min(length - at, kBlockBytes)));
 }
@@ -129,11 +133,22 @@ absl::Status EngineImpl::SealPlaced(bool with_logged, Batch* batch) {
 
 // Adds what `run` holds from `skip` on to the batch's writes, to lie at `address`.
 void EngineImpl::AddPiece(uint64_t address, const WriteBuffer::Run& run, uint32_t skip, uint32_t length, Batch* batch) {
+  const bool direct = length >= kDirectBytesMin && length % kBlockBytes == 0 && address % kBlockBytes == 0 &&
+                      run.blob->aligned() && (run.blob_offset + skip) % kBlockBytes == 0;
+  if (direct) {
+    batch->writes.emplace_back();
+    DataWrite& write = batch->writes.back();
+    write.address = address;
+    write.bytes = length;
+    write.direct = true;
+    write.pieces.push_back({run.blob, run.blob_offset + skip, length, 0});
+    return;
+  }
   while (length > 0) {
     const uint64_t block = base::RoundDown(address, kBlockBytes);
     DataWrite* write = batch->writes.empty() ? nullptr : &batch->writes.back();
     // Goes on in the last write if it lies in its last block or right behind it.
-    const bool follows = write != nullptr && block >= write->address && block <= write->address + write->bytes &&
+    const bool follows = write != nullptr && !write->direct && block >= write->address && block <= write->address + write->bytes &&
                          address - write->address < kWriteBytesMax &&
                          chunks_.ChunkOf(write->address) == chunks_.ChunkOf(address);
     if (!follows) {

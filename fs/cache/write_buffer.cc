@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/units.h"
 #include "fs/format/extent_row.h"
 
@@ -19,17 +20,47 @@ constexpr size_t kAlignedBlobBytes = 16 << 10;
 // Where the units of a run end, which is past its bytes if the last one is short.
 uint64_t UnitsEnd(uint64_t offset, const WriteBuffer::Run& run) { return offset + base::RoundUp(run.length, kBlockBytes); }
 
+// Blobs of the largest size are kept for the next writer: fresh memory costs more than
+// the copy that goes into it.
+class LargeBlobs {
+ public:
+  static LargeBlobs& Get() {
+    static auto* const pool = new LargeBlobs;
+    return *pool;
+  }
+  uint8_t* Take() {
+    base::MutexLock lock(&mutex_);
+    if (free_.empty()) return nullptr;
+    uint8_t* const data = free_.back();
+    free_.pop_back();
+    return data;
+  }
+  bool Give(uint8_t* data) {
+    base::MutexLock lock(&mutex_);
+    if (free_.size() >= 16) return false;
+    free_.push_back(data);
+    return true;
+  }
+
+ private:
+  base::Mutex mutex_;
+  std::vector<uint8_t*> free_ ABSL_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
 std::shared_ptr<Blob> Blob::Make(size_t capacity) {
   const bool aligned = capacity >= kAlignedBlobBytes;
   capacity = base::RoundUp(std::max<size_t>(capacity, 64), aligned ? kBlockBytes : 64);
-  void* data = aligned ? std::aligned_alloc(kBlockBytes, capacity) : std::malloc(capacity);
+  void* data = capacity == WriteBuffer::kRunBytesMax ? LargeBlobs::Get().Take() : nullptr;
+  if (data == nullptr) data = aligned ? std::aligned_alloc(kBlockBytes, capacity) : std::malloc(capacity);
   CHECK(data != nullptr) << "out of memory";
   return std::shared_ptr<Blob>(new Blob(static_cast<uint8_t*>(data), capacity, aligned));
 }
 
-Blob::~Blob() { std::free(data_); }
+Blob::~Blob() {
+  if (capacity_ != WriteBuffer::kRunBytesMax || !LargeBlobs::Get().Give(data_)) std::free(data_);
+}
 
 void WriteBuffer::Count(InodeNumber inode, File& file, const Run& run, int sign) {
   const auto state = static_cast<size_t>(run.state);
