@@ -218,7 +218,7 @@ absl::StatusOr<Value> Runtime::Iterate(const Value& value) {
       RETURN_IF_ERROR(Spend(static_cast<int64_t>(points.size())));
       List* list = NewList(arena_, points.size());
       for (absl::string_view point : points) {
-        list->items[list->size++] = Value::String(point, value.tag());
+        list->items[list->size++] = Value::String(point);  // Plain also when of markup, as in Python.
       }
       return Value::Of(list);
     }

@@ -123,7 +123,7 @@ void Compiler::VisitFor(const Stmt& stmt, const Frame& frame) {
   ++builder().stack;
   Scope scope(frame.scope, unit_);
   Frame inner = frame;
-  inner.checks_output = false;
+  inner.checks_output = frame.checks_output && has_known_extends_;
   VisitForBody(stmt, inner, scope, filter_unit);
   Emit(Opcode::kReturn);
   const int unit = LeaveUnit(outside);
@@ -155,10 +155,12 @@ void Compiler::VisitForBody(const Stmt& stmt, const Frame& frame, Scope& scope, 
   Frame inner;
   inner.scope = &scope;
   inner.checks_output = frame.checks_output;
-  const uint16_t loop_slot = uses_loop ? OwnSlot(inner, "loop") : NewSlot();
+  const uint16_t loop_slot = NewSlot();
   offset_ = stmt.exprs[0]->offset;
   program_.fors.push_back(ForShape{filter_unit, stmt.recursive});
   Emit(Opcode::kForBegin, static_cast<uint32_t>(program_.fors.size() - 1), loop_slot);
+  // The name is cleared when its scope ends; the iteration itself lives longer.
+  if (uses_loop) Emit(Opcode::kAlias, loop_slot, OwnSlot(inner, "loop"));
   Loop loop;
   loop.cleanups = cleanups_.size();
   loop.next = Here();

@@ -113,7 +113,8 @@ absl::StatusOr<std::vector<std::pair<Value, Value>>> WithKeys(Runtime& runtime, 
       if (!case_sensitive) key = IgnoreCase(runtime, key);
       Append(runtime.arena(), *parts, key);
     }
-    keyed.emplace_back(paths.size() == 1 ? (*parts)[0] : Value::Of(parts), item);
+    // Lists compare by equality first, so that undefined keys are not an error.
+    keyed.emplace_back(multiple ? Value::Of(parts) : (*parts)[0], item);
   }
   return keyed;
 }

@@ -112,7 +112,6 @@ absl::StatusOr<Value> Replace(Runtime& runtime, const BoundArguments& call) {
 }
 
 absl::StatusOr<Value> Truncate(Runtime& runtime, const BoundArguments& call) {
-  ASSIGN_OR_RETURN(const Value text, runtime.Str(call[0]));
   ASSIGN_OR_RETURN(const int64_t length, IntArgument(runtime, call, 1, 255));
   ASSIGN_OR_RETURN(const bool kill_words, BoolArgument(runtime, call, 2, false));
   ASSIGN_OR_RETURN(Value end, TextArgument(runtime, call, 3, "..."));
@@ -122,8 +121,10 @@ absl::StatusOr<Value> Truncate(Runtime& runtime, const BoundArguments& call) {
     return absl::InvalidArgumentError(absl::StrCat("expected length >= ", end_size, ", got ", length));
   }
   if (leeway < 0) return absl::InvalidArgumentError("expected leeway >= 0");
-  const int64_t size = static_cast<int64_t>(CodePointCount(text.text()));
-  if (size <= length + leeway) return text;
+  ASSIGN_OR_RETURN(const int64_t size, runtime.Length(call[0]));
+  if (size <= length + leeway) return call[0];
+  if (!call[0].IsString()) return absl::InvalidArgumentError("truncate wants a str");
+  const Value& text = call[0];
   absl::string_view kept = SubText(text.text(), 0, static_cast<size_t>(length - end_size));
   if (!kill_words) kept = kept.substr(0, kept.rfind(' '));
   const Value start = Value::String(kept, text.tag());
@@ -131,7 +132,9 @@ absl::StatusOr<Value> Truncate(Runtime& runtime, const BoundArguments& call) {
 }
 
 absl::StatusOr<Value> Indent(Runtime& runtime, const BoundArguments& call) {
-  ASSIGN_OR_RETURN(const Value text, runtime.Str(call[0]));
+  const Value& text = call[0];
+  if (text.IsUndefined()) return runtime.UndefinedError(text);
+  if (!text.IsString()) return absl::InvalidArgumentError("indent wants a str");
   ASSIGN_OR_RETURN(const bool first, BoolArgument(runtime, call, 2, false));
   ASSIGN_OR_RETURN(const bool blank, BoolArgument(runtime, call, 3, false));
   std::string indention;

@@ -81,6 +81,16 @@ absl::StatusOr<Value> TestIn(Runtime& runtime, const BoundArguments& call) {
   return Value::Bool(contains);
 }
 
+// Whether there is a filter or test of that name.
+NativeFunction IfNamed(const Function* (Environment::*find)(absl::string_view) const) {
+  return [find](Runtime& runtime, const BoundArguments& call) -> absl::StatusOr<Value> {
+    if (!Hashable(call[0])) {
+      return absl::InvalidArgumentError(absl::StrCat("unhashable type: '", TypeName(call[0]), "'"));
+    }
+    return Value::Bool(call[0].IsString() && (runtime.environment().*find)(call[0].text()) != nullptr);
+  };
+}
+
 void AddRelations(Environment& environment) {
   const std::pair<Operator, std::vector<absl::string_view>> rows[] = {
       {Operator::kEqual, {"==", "eq", "equalto"}},      {Operator::kNotEqual, {"!=", "ne"}},
@@ -127,12 +137,8 @@ void AddTests(Environment& environment) {
   environment.AddTest("sameas", "value other", [](Runtime&, const BoundArguments& call) -> absl::StatusOr<Value> {
     return Value::Bool(IsSame(call[0], call[1]));
   });
-  environment.AddTest("filter", "value", [](Runtime& runtime, const BoundArguments& call) -> absl::StatusOr<Value> {
-    return Value::Bool(call[0].IsString() && runtime.environment().FindFilter(call[0].text()));
-  });
-  environment.AddTest("test", "value", [](Runtime& runtime, const BoundArguments& call) -> absl::StatusOr<Value> {
-    return Value::Bool(call[0].IsString() && runtime.environment().FindTest(call[0].text()));
-  });
+  environment.AddTest("filter", "value", IfNamed(&Environment::FindFilter));
+  environment.AddTest("test", "value", IfNamed(&Environment::FindTest));
 }
 
 }  // namespace ssg::tmpl

@@ -21,19 +21,27 @@ constexpr Entity kEntities[] = {
 #include "ssg/template/entities.inc"
 };
 
+// Bytes beyond ASCII count as letters: exact classes of Unicode letters make
+// automata of hundreds of thousands of states.
+#define SSG_TEMPLATE_WORD "A-Za-z0-9_\\x80-\\xff"
+
 const re2::RE2& UrlPattern() {
   static const auto* const pattern = new re2::RE2(
       "(?i)^(?:"
-      "(?:https?://|www\\.)(?:(?:[\\pL\\pN_%-]+\\.)+)?(?:[a-z]{2,63}|xn--[\\pL\\pN_%]{2,59})"
-      "|(?:[\\pL\\pN_%-]{2,63}\\.)+(?:com|net|int|edu|gov|org|info|mil)"
+      "(?:https?://|www\\.)(?:[" SSG_TEMPLATE_WORD "%-]+\\.)*(?:[a-z]{2,63}|xn--[" SSG_TEMPLATE_WORD
+      "%]{2,59})"
+      "|(?:[" SSG_TEMPLATE_WORD
+      "%-]{2,63}\\.)+(?:com|net|int|edu|gov|org|info|mil)"
       "|https?://(?:(?:[0-9]{1,3}(?:\\.[0-9]{1,3}){3})"
       "|\\[(?:[0-9a-f]{0,4}:){2}(?:[0-9a-f]{0,4}:?){1,6}\\])"
-      ")(?::[0-9]{1,5})?(?:[/?#]\\S*)?$");
+      ")(?::[0-9]{1,5})?(?:[/?#]\\S*)?$",
+      re2::RE2::Latin1);
   return *pattern;
 }
 
 const re2::RE2& MailPattern() {
-  static const auto* const pattern = new re2::RE2("^\\S+@[\\pL\\pN_][\\pL\\pN_.-]*\\.[\\pL\\pN_]+$");
+  static const auto* const pattern = new re2::RE2(
+      "^\\S+@[" SSG_TEMPLATE_WORD "][" SSG_TEMPLATE_WORD ".-]*\\.[" SSG_TEMPLATE_WORD "]+$", re2::RE2::Latin1);
   return *pattern;
 }
 
@@ -150,7 +158,7 @@ std::string Urlize(absl::string_view html, const UrlizeOptions& options) {
 }
 
 bool IsSchemePrefix(absl::string_view text) {
-  static const auto* const pattern = new re2::RE2("^[\\pL\\pN_.+-]{2,}:(?:/){0,2}$");
+  static const auto* const pattern = new re2::RE2("^[" SSG_TEMPLATE_WORD ".+-]{2,}:/{0,2}$", re2::RE2::Latin1);
   return Matches(text, *pattern);
 }
 
