@@ -81,7 +81,7 @@ void LexMarkup(Scanner& s) {
     } else if (s.Peek() == '&' && s.Rest().substr(0, 12).find(';') != absl::string_view::npos) {
       s.EmitTo("ni", Find(s, ";", s.at()) + 1);
     } else {
-      s.EmitTo("", std::min(Find(s, "<", s.at() + 1), Find(s, "&", s.at() + 1)));
+      s.EmitTo("", std::min(s.code().find_first_of("<&", s.at() + 1), s.code().size()));
     }
   }
 }
@@ -162,7 +162,8 @@ class CssLexer {
       real |= s_.CharAt(end) == '.';
       ++end;
     }
-    s_.EmitTo(real ? "mf" : "mi", end);
+    s_.EmitTo(real ? "mf" : "mi", std::max(end, s_.at() + 1));
+    end = s_.at();
     const size_t unit = s_.Peek() == '%' ? end + 1 : s_.WordEnd(end);
     s_.EmitTo("kt", unit);
   }
@@ -178,7 +179,7 @@ class CssLexer {
       s_.Emit("p", 1);
     } else if (!in_value_ && (IsWordStart(c) || c == '-')) {
       s_.EmitTo(s_.Starts("--") ? "nv" : "k", end);
-    } else if (IsDigit(c) || ((c == '-' || c == '.' || c == '+') && (IsDigit(s_.Peek(1)) || s_.Peek(1) == '.'))) {
+    } else if (IsDigit(c) || ((c == '-' || c == '.' || c == '+') && IsDigit(s_.Peek(1)))) {
       Number();
     } else if (c == '#') {
       s_.EmitTo("mh", end);
