@@ -27,6 +27,7 @@ class Background {
   // Tells that all is well (`error` empty: `text` goes to stdout, exit code 0), or not (to stderr).
   // In the background standard streams and the working directory are given up after a good report.
   void Report(int exit_code, absl::string_view text);
+  bool reported() const { return reported_; }
 
  private:
   int pipe_ = -1;  // -1 in the foreground

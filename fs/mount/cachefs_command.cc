@@ -134,7 +134,8 @@ int Execute(Plan plan, const StoreOpener& opener) {
   if (plan.debug) FLAGS_v = 2;
   const absl::Status status = Serve(plan, *mount_point, opener, background);
   if (!status.ok()) {
-    LOG(ERROR) << "cachefs ends: " << status;
+    // Who started us has the message, unless the mount was usable once.
+    if (background.reported()) LOG(ERROR) << "cachefs ends: " << status;
     return fail(status);
   }
   return 0;
