@@ -24,24 +24,21 @@ class Renamer {
 
   // NotFound, EEXIST, EINVAL, ENOTDIR, EISDIR, ENOTEMPTY as rename(2). Sets `*done` if
   // there is nothing to do.
-  absl::Status Prepare(InodeNumber from_directory, InodeNumber to_directory, RenameFlag flag, bool* done)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
-  absl::Status Move(bool whiteout, const Credentials& credentials)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
-  absl::Status Exchange() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status Prepare(InodeNumber from_directory, InodeNumber to_directory, RenameFlag flag, bool* done);
+  absl::Status Move(bool whiteout, const Credentials& credentials);
+  absl::Status Exchange();
 
   Inode* child() const { return &*child_; }
   Inode* target() const { return target_ ? &*target_ : nullptr; }
 
  private:
   absl::Status CheckTypes(RenameFlag flag) const;
-  absl::Status CheckCycles(RenameFlag flag) ABSL_SHARED_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status CheckCycles(RenameFlag flag);
   // EXDEV for what cannot be accounted anew in one step.
   absl::Status CheckPolicies(const Inode& inode, const Inode& directory) const;
   void MovePolicy(InodeRow& row, const Inode& inode, const Inode& directory);
-  absl::StatusOr<bool> IsAncestor(InodeNumber ancestor, Inode& node) const
-      ABSL_SHARED_LOCKS_REQUIRED(state_.namespace_mutex);
-  InodePin LeaveWhiteout(const Credentials& credentials) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::StatusOr<bool> IsAncestor(InodeNumber ancestor, Inode& node) const;
+  InodePin LeaveWhiteout(const Credentials& credentials);
   bool same_directory() const { return &*from_directory_ == &*to_directory_; }
 
   VolumeState& state_;
@@ -53,6 +50,7 @@ class Renamer {
 };
 
 absl::Status Renamer::Prepare(InodeNumber from_directory, InodeNumber to_directory, RenameFlag flag, bool* done) {
+  state_.namespace_mutex.AssertHeld();
   ASSIGN_OR_RETURN(from_directory_, state_.PinDirectory(from_directory));
   ASSIGN_OR_RETURN(to_directory_, state_.PinDirectory(to_directory));
   ASSIGN_OR_RETURN(from_, state_.FindLiveName(*from_directory_, from_name_));

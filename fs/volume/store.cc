@@ -48,11 +48,11 @@ class Storer {
     }
   }
 
-  absl::Status Find(const FileToStore& file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status Find(const FileToStore& file);
   // The inodes that Change() alters and that others may be changing.
   std::vector<Inode*> ToLock() const;
-  absl::Status Change() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
-  absl::Status Apply() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status Change();
+  absl::Status Apply();
   std::vector<StoredFile> Stored() const;
 
  private:
@@ -66,9 +66,9 @@ class Storer {
     bool orphaned = false;  // the replaced one lives on without a name
   };
 
-  absl::Status Replace(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
-  absl::Status MakeChild(Slot& slot, InodeRow& directory_row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
-  absl::Status AdoptUpload(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status Replace(Slot& slot);
+  absl::Status MakeChild(Slot& slot, InodeRow& directory_row);
+  absl::Status AdoptUpload(Slot& slot);
 
   VolumeState& state_;
   const Credentials& credentials_;

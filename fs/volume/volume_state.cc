@@ -112,6 +112,7 @@ absl::Status VolumeState::Load() {
   absl::Status damage;
   RETURN_IF_ERROR(engine.Scan(RowKey(0, RowType::kUsage), RowEnd(0, RowType::kUsage),
                               [&](absl::string_view key, absl::string_view value) {
+                                usage_mutex.AssertHeld();
                                 const absl::StatusOr<UsageRow> decoded = UsageRow::Decode(value);
                                 if (!decoded.ok() || KeySuffix(key).size() != 4) {
                                   damage = absl::DataLossError("usage row is damaged");
@@ -125,6 +126,7 @@ absl::Status VolumeState::Load() {
   next_policy = static_cast<uint32_t>(next_id.value_or(1));
   RETURN_IF_ERROR(engine.Scan(
       RowKey(0, RowType::kPolicy), RowEnd(0, RowType::kPolicy), [&](absl::string_view key, absl::string_view value) {
+        usage_mutex.AssertHeld();
         const absl::StatusOr<PolicyRow> decoded = PolicyRow::Decode(value);
         if (!decoded.ok() || KeySuffix(key).size() != 4) {
           damage = decoded.ok() ? absl::DataLossError("policy row is damaged") : decoded.status();
@@ -400,6 +402,7 @@ absl::Status Change::Remove(Inode& inode) {
 }
 
 InodeNumber Change::AllocateRun(uint64_t count) {
+  state_.namespace_mutex.AssertHeld();
   if (next_inode_ == 0) next_inode_ = state_.next_inode;
   const InodeNumber first = next_inode_;
   next_inode_ += count;
@@ -459,6 +462,7 @@ void Change::MovePolicy(InodeNumber inode, InodeRow& row, uint32_t policy) {
 }
 
 absl::Status Change::MarkUp(Inode& directory) {
+  state_.namespace_mutex.AssertHeld();
   const uint64_t generation = state_.generation;
   ASSIGN_OR_RETURN(InodePin pin, state_.table.Pin(directory.number()));
   while (pin->mark != generation) {

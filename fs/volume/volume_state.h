@@ -139,7 +139,8 @@ class VolumeState {
 };
 
 // One mutation and the inode rows that it changes; published when it was applied.
-// The locks of every inode named are held by the caller from Edit() to Apply().
+// The locks of every inode named are held by the caller from Edit() to Apply(). What
+// numbers inodes or marks ancestors needs the namespace exclusively, and asserts it.
 //
 // Threads: thread-compatible.
 class Change {
@@ -164,10 +165,10 @@ class Change {
   absl::Status Remove(Inode& inode);
 
   // A number for a child, from the run that its parent keeps.
-  InodeNumber AllocateInode(InodeRow& parent_row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  InodeNumber AllocateInode(InodeRow& parent_row);
   // The first of `count` numbers that nobody else gets. A directory takes the first of
   // its own run, so that its rows lie right before its children's.
-  InodeNumber AllocateRun(uint64_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  InodeNumber AllocateRun(uint64_t count);
 
   void AddName(Inode& parent, const std::string& name_key, absl::string_view name, InodeNumber child,
                const InodeRow& child_row, uint64_t index);
@@ -184,7 +185,7 @@ class Change {
   // Publish() marks `inode`, whose ancestors are marked.
   void Mark(InodePin inode) { marked_.push_back(std::move(inode)); }
   // Marks `directory` and its ancestors as changed below.
-  absl::Status MarkUp(Inode& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.namespace_mutex);
+  absl::Status MarkUp(Inode& directory);
 
   absl::Status Apply() ABSL_LOCKS_EXCLUDED(state_.usage_mutex);
 
