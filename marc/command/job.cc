@@ -246,10 +246,10 @@ absl::Status JobRun::RunInput(const std::string& input) {
       header.append(piece, 0, count);
     }
     RecordProblems nothing;
-    RETURN_IF_ERROR(TableParser::Create(*options_.mapping, kind, header, options_.strictness, &nothing).status());
+    RETURN_IF_ERROR(TableParser::Create(*options_.mapping, kind, header, &nothing).status());
     reader.SetSplitter([kind] { return std::make_unique<TableSplitter>(kind); });
-    pipeline.parser = [this, kind, &header](Strictness strictness, RecordSink* sink) -> std::unique_ptr<RecordParser> {
-      return *TableParser::Create(*options_.mapping, kind, header, strictness, sink);
+    pipeline.parser = [this, kind, &header](Strictness, RecordSink* sink) -> std::unique_ptr<RecordParser> {
+      return *TableParser::Create(*options_.mapping, kind, header, sink);
     };
   }
   Format format = options_.from;

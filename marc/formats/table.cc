@@ -194,9 +194,8 @@ absl::StatusOr<TableMapping> TableMapping::Parse(absl::string_view text) {
 }
 
 absl::StatusOr<std::unique_ptr<TableParser>> TableParser::Create(const TableMapping& mapping, TableKind kind,
-                                                                 absl::string_view header, Strictness strictness,
-                                                                 RecordSink* sink) {
-  auto parser = std::unique_ptr<TableParser>(new TableParser(mapping, kind, strictness, sink));
+                                                                 absl::string_view header, RecordSink* sink) {
+  auto parser = std::unique_ptr<TableParser>(new TableParser(mapping, kind, sink));
   absl::ConsumePrefix(&header, "\xEF\xBB\xBF");
   std::vector<std::string> names;
   if (!ReadRow(kind, &header, &names)) return absl::InvalidArgumentError("the table's first row has an open quote");

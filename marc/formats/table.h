@@ -83,20 +83,18 @@ class TableParser : public RecordParser {
   // `header`: the first row of the input. A column of the mapping that it lacks
   // is an error. `mapping` and `sink` must outlive the parser.
   static absl::StatusOr<std::unique_ptr<TableParser>> Create(const TableMapping& mapping, TableKind kind,
-                                                             absl::string_view header, Strictness strictness,
-                                                             RecordSink* sink);
+                                                             absl::string_view header, RecordSink* sink);
   void Start(const Chunk& chunk) override;
   bool Next(RecordView* record) override;
   uint64_t records_seen() const override { return ordinal_; }
 
  private:
-  TableParser(const TableMapping& mapping, TableKind kind, Strictness strictness, RecordSink* sink)
-      : mapping_(mapping), kind_(kind), strictness_(strictness), sink_(*sink) {}
+  TableParser(const TableMapping& mapping, TableKind kind, RecordSink* sink)
+      : mapping_(mapping), kind_(kind), sink_(*sink) {}
   void Fill(const std::vector<std::string>& cells);
 
   const TableMapping& mapping_;
   const TableKind kind_;
-  const Strictness strictness_;
   RecordSink& sink_;
   std::vector<int> columns_;  // of each target, -1 for constants
   size_t columns_count_ = 0;

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const marc::TableKind kind : {marc::TableKind::kCsv, marc::TableKind::kTsv}) {
     const char* header = kind == marc::TableKind::kCsv ? "id,t,s" : "id\tt\ts";
     marc::RecordProblems sink;
-    auto parser = marc::TableParser::Create(*mapping, kind, header, marc::Strictness::kLenient, &sink);
+    auto parser = marc::TableParser::Create(*mapping, kind, header, &sink);
     if (!parser.ok()) abort();
     marc::Chunk chunk;
     chunk.bytes = text;

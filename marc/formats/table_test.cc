@@ -47,8 +47,8 @@ constexpr char kMapping[] =
 testing::ReadResult Read(const std::string& text) {
   static const TableMapping* const kParsed = new TableMapping(*TableMapping::Parse(kMapping));
   return testing::ReadAll(text, Strictness::kLenient,
-                          [&](Strictness s, RecordSink* sink) -> std::unique_ptr<RecordParser> {
-                            return *TableParser::Create(*kParsed, TableKind::kCsv, text, s, sink);
+                          [&](Strictness, RecordSink* sink) -> std::unique_ptr<RecordParser> {
+                            return *TableParser::Create(*kParsed, TableKind::kCsv, text, sink);
                           });
 }
 
@@ -77,7 +77,7 @@ TEST(TableMappingTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(TableMapping::Parse(""), StatusIs(absl::StatusCode::kInvalidArgument));
   const TableMapping mapping = *TableMapping::Parse("x -> 001");
   RecordProblems sink;
-  EXPECT_THAT(TableParser::Create(mapping, TableKind::kCsv, "a,b", Strictness::kLenient, &sink).status().message(),
+  EXPECT_THAT(TableParser::Create(mapping, TableKind::kCsv, "a,b", &sink).status().message(),
               HasSubstr("no column 'x'"));
 }
 
