@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
+#include "base/clock.h"
 #include "fs/mount/attributes.h"
 #include "fs/mount/errno.h"
 #include "glog/logging.h"
@@ -149,6 +151,13 @@ Credentials Dispatcher::CredentialsOf(fuse_req_t request) const {
   return {.uid = context->uid, .gid = context->gid, .umask = context->umask, .groups = {}};
 }
 
+double Dispatcher::EntryTimeout(const Attributes& attributes) const {
+  if (attributes.expiry_time == Timestamp{}) return kTimeoutSeconds;
+  // What has a time to live leaves the kernel's cache when it ends.
+  const double left = static_cast<double>(attributes.expiry_time.ToNs() - base::Clock::Real().NowNs()) / 1e9;
+  return std::clamp(left, 0.0, kTimeoutSeconds);
+}
+
 double Dispatcher::AttributeTimeout(const Attributes& attributes) const {
   // A write clears these bits without telling the kernel, which therefore must ask.
   return attributes.is_regular() && (attributes.mode & (S_ISUID | S_ISGID)) ? 0 : kTimeoutSeconds;
@@ -159,7 +168,7 @@ fuse_entry_param Dispatcher::EntryOf(const Attributes& attributes) const {
   entry.ino = attributes.inode;
   entry.attr = StatOf(attributes);
   entry.attr_timeout = AttributeTimeout(attributes);
-  entry.entry_timeout = kTimeoutSeconds;
+  entry.entry_timeout = EntryTimeout(attributes);
   return entry;
 }
 

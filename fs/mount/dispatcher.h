@@ -117,7 +117,8 @@ class Dispatcher : public RawOperations {
   // --- helpers
   Credentials CredentialsOf(fuse_req_t request) const;
   fuse_entry_param EntryOf(const Attributes& attributes) const;
-  // How long the kernel may trust the attributes.
+  // How long the kernel may trust a name, and the attributes.
+  double EntryTimeout(const Attributes& attributes) const;
   double AttributeTimeout(const Attributes& attributes) const;
   void ReplyEntry(fuse_req_t request, const absl::StatusOr<Attributes>& attributes);
   void ReplyAttributes(fuse_req_t request, const absl::StatusOr<Attributes>& attributes);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "fs/mount/attributes.h"
 #include "fs/mount/dispatcher.h"
 #include "fs/mount/groups.h"
@@ -17,6 +18,7 @@ namespace {
 // Shrinking a file by more than this is handed to a worker.
 constexpr uint64_t kInlineTruncateBytesMax = 1 << 20;
 constexpr uint64_t kDataUnitBytes = 4096;
+constexpr char kVirtualXattrPrefix[] = "user.cachefs.";
 
 }  // namespace
 
@@ -79,7 +81,11 @@ void Dispatcher::GetXattr(fuse_req_t request, fuse_ino_t inode, const char* name
     ReplyXattr(request, options_.statistics_json(), size);
     return;
   }
-  ReplyXattr(request, volume_.GetXattr(inode, name), size);
+  // A digest may have to read the whole file.
+  const bool defer = absl::StartsWith(name, kVirtualXattrPrefix);
+  Run(defer, [this, request, inode, name = std::string(name), size] {
+    ReplyXattr(request, volume_.GetXattr(inode, name), size);
+  });
 }
 
 void Dispatcher::ListXattrs(fuse_req_t request, fuse_ino_t inode, size_t size) {

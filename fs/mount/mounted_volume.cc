@@ -12,6 +12,7 @@
 #include "base/os/file.h"
 #include "base/status.h"
 #include "base/status_macros.h"
+#include "base/thread_pool.h"
 #include "fs/mount/mount_point.h"
 #include "glog/logging.h"
 
@@ -20,6 +21,8 @@ namespace {
 
 // FUSE starts with 128 KiB; one request carries at most 1 MiB.
 constexpr uint32_t kReadAheadKilobytes = 1024;
+constexpr absl::Duration kSweepInterval = absl::Seconds(1);
+constexpr size_t kSweepFilesMax = 4096;
 
 }  // namespace
 
@@ -45,12 +48,42 @@ absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volu
                    Transport::Mount(transport_options, Dispatcher::operations(), dispatcher, dispatcher));
   mounted->notifier_ = std::make_unique<Notifier>(*mounted);
   dispatcher->Attach(mounted->transport_.get(), mounted->notifier_.get());
+  // Names that eviction and expiry remove are dropped from the kernel's cache as well.
+  Notifier* const notifier = mounted->notifier_.get();
+  volume.set_removal_listener([notifier](const RemovedEntry& entry) {
+    notifier->InvalidateEntry(entry.directory, entry.name);
+    notifier->InvalidateInode(entry.directory, /*data=*/false);
+    notifier->InvalidateInode(entry.inode, /*data=*/false);
+  });
+  if (!options.mount.read_only) mounted->sweeper_ = std::thread([m = mounted.get()] { m->Sweep(); });
   return mounted;
+}
+
+void MountedVolume::Sweep() {
+  base::SetThreadName("sweeper");
+  base::MutexLock lock(&sweep_mutex_);
+  while (!sweep_stopping_) {
+    sweep_stopped_.WaitWithTimeout(&sweep_mutex_, kSweepInterval);
+    if (sweep_stopping_) return;
+    sweep_mutex_.Unlock();
+    const absl::StatusOr<size_t> removed = volume_.RemoveExpired(kSweepFilesMax);
+    sweep_mutex_.Lock();
+    if (!removed.ok()) {
+      LOG_EVERY_N(WARNING, 60) << "expired files stay: " << removed.status();
+    }
+  }
 }
 
 MountedVolume::~MountedVolume() {
   if (transport_ != nullptr) transport_->Unmount();
+  {
+    base::MutexLock lock(&sweep_mutex_);
+    sweep_stopping_ = true;
+    sweep_stopped_.SignalAll();
+  }
+  if (sweeper_.joinable()) sweeper_.join();
   dispatcher_->WaitUntilIdle();  // batches wait for their notices
+  volume_.set_removal_listener([](const RemovedEntry&) {});
   notifier_.reset();
   dispatcher_.reset();
   transport_.reset();

@@ -13,10 +13,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "fs/mount/dispatcher.h"
 #include "fs/mount/mount_options.h"
 #include "fs/mount/notifier.h"
@@ -66,6 +68,12 @@ class MountedVolume : public NoticeSink {
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Notifier> notifier_;
+  // Removes expired files about once a second.
+  void Sweep() ABSL_LOCKS_EXCLUDED(sweep_mutex_);
+  base::Mutex sweep_mutex_;
+  base::CondVar sweep_stopped_;
+  bool sweep_stopping_ ABSL_GUARDED_BY(sweep_mutex_) = false;
+  std::thread sweeper_;
 };
 
 }  // namespace fs
