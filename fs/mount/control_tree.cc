@@ -327,9 +327,9 @@ void ControlTree::Read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t 
   // A short direct read makes the kernel try again through its page cache.
   std::string bytes(std::min(size, kFrameBytesMax), '\0');
   {
-    base::MutexLock lock(&node->session->reply_mutex);
-    const std::string& reply = node->session->reply;
-    if (from < reply.size()) reply.copy(bytes.data(), bytes.size(), from);
+    Session& session = *node->session;
+    base::MutexLock lock(&session.reply_mutex);
+    if (from < session.reply.size()) session.reply.copy(bytes.data(), bytes.size(), from);
   }
   fuse_reply_buf(request, bytes.data(), bytes.size());
 }
