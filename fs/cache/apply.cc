@@ -192,6 +192,7 @@ std::string EngineImpl::OldUnit(InodeNumber inode, uint64_t unit, const UnitMap&
 
 void EngineImpl::CarveBuffer(InodeNumber inode, uint64_t begin, uint64_t end) {
   buffer_.Carve(inode, begin, end, [&](uint64_t offset, const WriteBuffer::Run& part) {
+    mutex_.AssertHeld();
     if (!part.is_inline) return;
     open_.forgets.push_back({inode, offset, base::RoundUp(part.length, kBlockBytes)});
     open_.row_bytes += kLogForgetBytes;
@@ -215,6 +216,7 @@ void EngineImpl::PutUnits(InodeNumber inode, uint64_t offset, absl::Span<const u
 void EngineImpl::ApplyWrite(const Mutation::Data& data, const UnitMap& units) {
   const uint64_t end = data.offset + data.bytes.size();
   const bool done = buffer_.WriteInPlace(data.inode, data.offset, Bytes(data.bytes), [&](uint64_t unit) {
+    mutex_.AssertHeld();
     return !HasExtent(data.inode, unit, unit + kBlockBytes);
   });
   if (done) return;

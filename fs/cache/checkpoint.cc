@@ -141,6 +141,7 @@ absl::Status EngineImpl::FinishCheckpoint() {
     stats_.notes.push_back(absl::StrFormat("a checkpoint was written again after: %s", status.message()));
     return status;
   }
+  const uint32_t flags = closing_ ? kCleanlyClosed : 0;
   const auto edit = [&](Superblock* next) {
     next->tree_generation = generation;
     next->root = tree_.RootRef(batch.frozen);
@@ -154,7 +155,7 @@ absl::Status EngineImpl::FinishCheckpoint() {
       next->fence_batch = batch.number;
       next->fence_chain = batch.crc;
     }
-    next->flags = closing_ ? kCleanlyClosed : 0;
+    next->flags = flags;
   };
   status = WriteSuperblock(edit);
   if (!status.ok()) status = WriteSuperblock(edit);

@@ -47,6 +47,7 @@ void EngineImpl::AddResident(InodeNumber inode, uint64_t offset, const ExtentVie
 std::vector<EngineImpl::DevicePiece> EngineImpl::FindResidents(uint32_t chunk, const std::vector<PackOwner>& owners) {
   std::vector<DevicePiece> residents;
   const auto one = [&](InodeNumber inode, uint64_t offset, const ExtentView& extent) {
+    mutex_.AssertReaderHeld();
     if (extent.kind != ExtentKind::kInline && chunks_.ChunkOf(extent.address) == chunk) AddResident(inode, offset, extent, &residents);
   };
   for (const PackOwner& owner : owners) {
@@ -72,10 +73,10 @@ std::vector<EngineImpl::DevicePiece> EngineImpl::FindResidents(uint32_t chunk, c
 }
 
 // Empty if it cannot be read: the table knows all that it says.
-std::vector<PackOwner> EngineImpl::ReadSummary(uint64_t address, uint64_t bytes) {
+std::vector<PackOwner> EngineImpl::ReadSummary(uint64_t address, uint64_t bytes, uint32_t chunk_bytes) {
   AlignedBuffer block = AlignedBuffer::Uninitialized(bytes);
   if (!device_.Read(address, block.span()).ok()) return {};
-  return DecodePackSummary(block.span(), volume_id_, address, chunks_.chunk_bytes()).value_or(std::vector<PackOwner>());
+  return DecodePackSummary(block.span(), volume_id_, address, chunk_bytes).value_or(std::vector<PackOwner>());
 }
 
 absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
@@ -89,8 +90,9 @@ absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
   const uint64_t era = EnterReader();
   std::vector<PackOwner> owners;
   if (summary_at != 0) {
+    const uint32_t chunk_bytes = chunks_.chunk_bytes();
     mutex_.Unlock();
-    owners = ReadSummary(chunk_address + summary_at, chunks_.chunk_bytes() - summary_at);
+    owners = ReadSummary(chunk_address + summary_at, chunk_bytes - summary_at, chunk_bytes);
     mutex_.Lock();
   }
   std::vector<DevicePiece> residents = FindResidents(*victim, owners);

@@ -353,11 +353,10 @@ absl::Status EngineImpl::Revert(Batch& batch, const absl::Status& cause) {
     frozen_pages_ = 0;
   }
   stats_.notes.push_back(absl::StrFormat("batch %d was written again after: %s", batch.number, cause.message()));
-  ++log_epoch_;
-  const auto edit = [this](Superblock* next) {
-    next->log_epoch = log_epoch_;
-    next->fence_batch = durable_batch_;
-    next->fence_chain = log_chain_;
+  const auto edit = [epoch = ++log_epoch_, number = durable_batch_, chain = log_chain_](Superblock* next) {
+    next->log_epoch = epoch;
+    next->fence_batch = number;
+    next->fence_chain = chain;
   };
   absl::Status fenced = WriteSuperblock(edit);
   if (!fenced.ok()) fenced = WriteSuperblock(edit);

@@ -224,7 +224,7 @@ class EngineImpl final : public RawEngine {
   void PlaceExtent(InodeNumber inode, uint64_t offset, ExtentKind kind, uint32_t length, uint64_t address,
                    absl::Span<const uint32_t> crcs) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Damage(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  uint32_t ExtentUnitsMax() const;
+  uint32_t ExtentUnitsMax() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   // --- seal.cc
   absl::Status Seal(CommitKind kind, Batch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -240,7 +240,8 @@ class EngineImpl final : public RawEngine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ClosePack(uint32_t policy, OpenPack& pack, Batch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndPackRuns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AddPiece(uint64_t address, const WriteBuffer::Run& run, uint32_t skip, uint32_t length, Batch* batch);
+  void AddPiece(uint64_t address, const WriteBuffer::Run& run, uint32_t skip, uint32_t length, Batch* batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteChunkRows() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- commit.cc
@@ -300,8 +301,9 @@ class EngineImpl final : public RawEngine {
 
   // --- space.cc
   uint32_t MetaChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  uint32_t DeleteChunks() const;
-  uint32_t ReservedChunks() const;  // for deletes and for the cleaner
+  uint32_t DeleteChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // For deletes and for the cleaner.
+  uint32_t ReservedChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   int64_t SpareChunks(uint64_t more_blocks, uint64_t more_rows, bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool HasRoom(uint64_t blocks, uint64_t rows, bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Something that may give space back: a commit, a checkpoint, the cleaner. False if all
@@ -322,7 +324,7 @@ class EngineImpl final : public RawEngine {
   std::vector<DevicePiece> FindResidents(uint32_t chunk, const std::vector<PackOwner>& owners)
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void AddResident(InodeNumber inode, uint64_t offset, const ExtentView& extent, std::vector<DevicePiece>* residents) const;
-  std::vector<PackOwner> ReadSummary(uint64_t address, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<PackOwner> ReadSummary(uint64_t address, uint64_t bytes, uint32_t chunk_bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- threads
   void CommitLoop();

@@ -104,6 +104,7 @@ absl::Status EngineImpl::Resolve(size_t index, const DataRead& read, std::vector
   uint64_t at = read.offset;
   absl::Status status;
   buffer_.Visit(read.inode, read.offset, end, [&](uint64_t offset, const WriteBuffer::Run& run) {
+    mutex_.AssertReaderHeld();
     if (offset > at) status.Update(ResolveGap(index, read, at, offset, pieces));
     const uint64_t from = std::max(offset, read.offset);
     const uint64_t units_end = std::min(end, offset + base::RoundUp(run.length, kBlockBytes));
@@ -319,6 +320,7 @@ uint64_t EngineImpl::AllocatedBytes(InodeNumber inode) {
   });
   if (!status.ok()) return bytes;
   buffer_.Visit(inode, 0, UINT64_MAX, [&](uint64_t offset, const WriteBuffer::Run& run) {
+    mutex_.AssertReaderHeld();
     const uint64_t end = offset + base::RoundUp(run.length, kBlockBytes);
     uint64_t covered = 0;
     static_cast<void>(VisitExtents(inode, offset, end, [&](uint64_t extent_offset, const ExtentView& extent) {

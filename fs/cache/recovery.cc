@@ -45,8 +45,12 @@ absl::Status EngineImpl::LoadTables() {
     }
   }
   absl::Status status;
-  tree_.VisitPages([&](const PageRef& ref) { status.Update(chunks_.LoadPage(ref.address)); });
+  tree_.VisitPages([&](const PageRef& ref) {
+    mutex_.AssertHeld();
+    status.Update(chunks_.LoadPage(ref.address));
+  });
   tree_.Scan(RowKey(0, RowType::kChunk), RowEnd(0, RowType::kChunk), [&](absl::string_view key, absl::string_view value) {
+    mutex_.AssertHeld();
     if (key.size() != kKeyHeaderBytes + 4) {
       status.Update(absl::DataLossError("V40: bad chunk key"));
       return false;
@@ -101,6 +105,7 @@ absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
   };
   // First everything that goes: parts of an extent may come back in the same batch.
   RETURN_IF_ERROR(DecodeLogPayload(batch.header, batch.payload, [&](const LogRecord& record) -> absl::Status {
+    mutex_.AssertHeld();
     if (is_row(record) && (record.key.size() < kKeyHeaderBytes || record.key.size() > kKeyBytesMax ||
                            record.key.size() + record.value.size() > RowBytesMax(page_bytes_))) {
       return absl::DataLossError("V13: bad row");
@@ -113,6 +118,7 @@ absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
     return absl::OkStatus();
   }));
   RETURN_IF_ERROR(DecodeLogPayload(batch.header, batch.payload, [&](const LogRecord& record) -> absl::Status {
+    mutex_.AssertHeld();
     if (is_extent(record)) RETURN_IF_ERROR(ReplayExtent(record, true));
     if (record.kind == LogRecordKind::kPut) tree_.Put(record.key, record.value);
     if (record.kind == LogRecordKind::kDelete) tree_.Delete(record.key);
@@ -134,16 +140,14 @@ absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
 // and gives later ones a new epoch, so that what was cut stays so.
 absl::Status EngineImpl::Fence() {
   RETURN_IF_ERROR(superblocks_.Repair(device_));
-  ++log_epoch_;
   ++mount_epoch_;
-  RETURN_IF_ERROR(WriteSuperblock([this](Superblock* next) {
+  return WriteSuperblock([this, epoch = ++log_epoch_, number = durable_batch_, chain = log_chain_](Superblock* next) {
     next->mount_epoch = mount_epoch_;
-    next->log_epoch = log_epoch_;
-    next->fence_batch = durable_batch_;
-    next->fence_chain = log_chain_;
+    next->log_epoch = epoch;
+    next->fence_batch = number;
+    next->fence_chain = chain;
     next->flags = 0;
-  }));
-  return absl::OkStatus();
+  });
 }
 
 }  // namespace fs

@@ -258,6 +258,7 @@ absl::Status EngineImpl::PlaceSpan(InodeNumber inode, uint64_t begin, uint64_t e
     std::vector<uint32_t> crcs;
     std::vector<uint64_t> offsets;
     buffer_.Visit(inode, begin, begin + length, [&](uint64_t offset, const WriteBuffer::Run& run) {
+      mutex_.AssertHeld();
       const auto skip = static_cast<uint32_t>(std::max(begin, offset) - offset);
       const auto part = static_cast<uint32_t>(std::min<uint64_t>(offset + run.length, begin + length) - offset - skip);
       AddPiece(range->address + (offset + skip - begin), run, skip, part, batch);
