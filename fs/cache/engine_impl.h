@@ -11,6 +11,7 @@
 //   E4  what a submitted batch names is not written again before Release()
 //   E5  of the superblock copies one is always valid, and what it needs is kept
 // Threads: thread-safe.
+// tidy: long-file: one class under one lock; its parts are the .cc files beside it.
 #ifndef FS_CACHE_ENGINE_IMPL_H_
 #define FS_CACHE_ENGINE_IMPL_H_
 

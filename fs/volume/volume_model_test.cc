@@ -376,7 +376,7 @@ void VolumeModelTest::CompareAll() {
 }
 
 TEST_P(VolumeModelTest, EqualsTheModel) {
-  std::cout << "seed=" << Seed() << std::endl;
+  std::cout << "seed=" << Seed() << '\n';
   CompareTouched();
   for (int step = 0; step < (GetParam() == EngineKind::kMem ? 12000 : 5000); ++step) {
     SCOPED_TRACE(absl::StrCat("seed ", Seed(), " step ", step));

@@ -1,3 +1,4 @@
+// tidy: long-file: what every change of the tree shares, in the order in which a change uses it.
 #include "fs/volume/volume_state.h"
 
 #include <sys/stat.h>

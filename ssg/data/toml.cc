@@ -30,7 +30,7 @@ Value ConvertTable(const toml::table& table, tmpl::Arena& arena) {
   });
   tmpl::Dict* dict = tmpl::NewDict(arena, entries.size());
   for (const auto& [key, node] : entries) {
-    const std::string_view name = key->str();
+    const std::string_view name = key->str();  // tidy: string-view: the library's own type
     tmpl::Set(arena, *dict, Value::String(arena.Copy(absl::string_view(name.data(), name.size()))),
               ConvertNode(*node, arena));
   }
@@ -76,10 +76,10 @@ Value ConvertNode(const toml::node& node, tmpl::Arena& arena) {
 
 absl::StatusOr<Value> DecodeToml(absl::string_view text, tmpl::Arena& arena) {
   // toml++ bounds nesting itself (TOML_MAX_NESTED_VALUES = 256).
-  const toml::parse_result result = toml::parse(std::string_view(text.data(), text.size()));
+  const toml::parse_result result = toml::parse(std::string_view(text.data(), text.size()));  // tidy: string-view: the library's own type
   if (!result) {
     const toml::parse_error& error = result.error();
-    const std::string_view what = error.description();
+    const std::string_view what = error.description();  // tidy: string-view: the library's own type
     return absl::InvalidArgumentError(absl::StrCat(error.source().begin.line, ":", error.source().begin.column, ": ",
                                                    absl::string_view(what.data(), what.size())));
   }

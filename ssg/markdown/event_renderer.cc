@@ -1,3 +1,4 @@
+// tidy: long-file: one method for each event of the parser; they share the state of one rendering.
 #include "ssg/markdown/event_renderer.h"
 
 #include <algorithm>

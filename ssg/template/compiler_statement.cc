@@ -1,3 +1,4 @@
+// tidy: long-file: one case for each statement of the grammar.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"

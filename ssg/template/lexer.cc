@@ -1,3 +1,4 @@
+// tidy: long-file: one automaton.
 #include "ssg/template/lexer.h"
 
 #include <algorithm>

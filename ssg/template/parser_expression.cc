@@ -1,3 +1,4 @@
+// tidy: long-file: one function for each level of precedence.
 #include <charconv>
 #include <cmath>
 

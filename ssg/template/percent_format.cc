@@ -1,3 +1,4 @@
+// tidy: long-file: Python's two formatting languages, which share their number formats.
 #include "ssg/template/percent_format.h"
 
 #include <algorithm>
