@@ -7,6 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "ssg/config/config.h"
+#include "ssg/highlight/highlight.h"
 #include "ssg/markdown/html.h"
 #include "ssg/markdown/markdown.h"
 #include "ssg/site/body.h"
@@ -36,7 +38,7 @@ class PageHooks : public MarkdownHooks {
   }
 
   bool RenderCodeBlock(const CodeBlockElement& element, std::string* html) override {
-    if (!HasTemplate("elements/code.html")) return false;
+    if (!HasTemplate("elements/code.html")) return Highlight(element, html);
     return RenderElement("elements/code.html", element.line,
                          {{"language", element.language}, {"info", element.info}, {"code", element.code}}, html);
   }
@@ -78,6 +80,19 @@ class PageHooks : public MarkdownHooks {
   const std::vector<ResolvedLink>& links() const { return links_; }
 
  private:
+  // Built-in code blocks: ```go hl_lines=1,3-5 marks lines.
+  bool Highlight(const CodeBlockElement& element, std::string* html) const {
+    const Config& config = stage_.site_.config();
+    if (!config.highlight || !highlight::IsKnown(element.language)) return false;
+    highlight::Options options;
+    options.line_numbers = config.line_numbers;
+    for (const auto& [name, value] : ParseAttributes(StripBraces(element.info))) {
+      if (name == "hl_lines") options.marked_lines = highlight::ParseLineRanges(value);
+    }
+    absl::StrAppend(html, highlight::Highlight(element.language, element.code, options), "\n");
+    return true;
+  }
+
   static absl::string_view StripBraces(absl::string_view text) {
     absl::ConsumePrefix(&text, "{");
     absl::ConsumeSuffix(&text, "}");

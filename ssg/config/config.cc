@@ -132,7 +132,6 @@ void ReadMarkdown(TableReader reader, Config& config) {
   reader.Read("math", &options.math);
   reader.Read("highlight", &config.highlight);
   reader.Read("line_numbers", &config.line_numbers);
-  reader.Read("highlight_style", &config.highlight_style);
   int64_t bytes_max = static_cast<int64_t>(options.source_bytes_max);
   reader.Read("page_bytes_max", &bytes_max, 1, int64_t{1} << 31);
   options.source_bytes_max = static_cast<size_t>(bytes_max);

@@ -77,7 +77,6 @@ struct Config {
   MarkdownOptions markdown;
   bool highlight = true;
   bool line_numbers = false;
-  std::string highlight_style = "github";
 
   std::vector<TaxonomyConfig> taxonomies;
   std::vector<std::pair<std::string, std::string>> permalinks;  // section -> pattern

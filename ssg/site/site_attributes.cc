@@ -30,7 +30,6 @@ const tmpl::SymbolTable<Getter>& Table() {
       {"author", [](const Site& s, const RenderContext&, Runtime&) { return Text(s.config().author); }},
       {"copyright", [](const Site& s, const RenderContext&, Runtime&) { return Text(s.config().copyright); }},
       {"environment", [](const Site& s, const RenderContext&, Runtime&) { return Text(s.config().environment); }},
-      {"highlight_style", [](const Site& s, const RenderContext&, Runtime&) { return Text(s.config().highlight_style); }},
       {"search", [](const Site& s, const RenderContext&, Runtime&) { return Value::Bool(s.config().search != SearchMode::kOff); }},
       {"rss", [](const Site& s, const RenderContext&, Runtime&) { return Value::Bool(s.config().rss); }},
       {"atom", [](const Site& s, const RenderContext&, Runtime&) { return Value::Bool(s.config().atom); }},
