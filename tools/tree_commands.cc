@@ -238,7 +238,9 @@ int RunRemove(const base::Arguments& arguments) {
 
 int RunStat(const base::Arguments& arguments) {
   int code = 0;
-  for (const auto& [directory, group] : GroupByDirectory(arguments.positional())) {
+  for (const auto& entry : GroupByDirectory(arguments.positional())) {
+    const std::string& directory = entry.first;
+    const Group& group = entry.second;
     const absl::StatusOr<std::unique_ptr<fs::TreeClient>> client = fs::TreeClient::ForPath(directory);
     if (!client.ok()) {
       code |= Report(client.status());
@@ -268,7 +270,9 @@ int RunDigest(const base::Arguments& arguments) {
                                                        {"sha256", fs::DigestKind::kSha256}};
   const fs::DigestKind kind = kinds.at(arguments.Get("algorithm"));
   int code = 0;
-  for (const auto& [directory, group] : GroupByDirectory(arguments.positional())) {
+  for (const auto& entry : GroupByDirectory(arguments.positional())) {
+    const std::string& directory = entry.first;
+    const Group& group = entry.second;
     const absl::StatusOr<std::unique_ptr<fs::TreeClient>> client = fs::TreeClient::ForPath(directory);
     if (!client.ok()) {
       code |= Report(client.status());
