@@ -11,8 +11,8 @@
 namespace base {
 
 // Starts logging (WARNING and above to stderr), ignores SIGPIPE so that a
-// closed reader is an EPIPE error, and enters the directory `bazel run` was
-// called from.
+// closed reader is an EPIPE error, ends the search for cycles of locks, and
+// enters the directory `bazel run` was called from.
 void InitProgram(const char* argv0);
 
 // Sends the log to files in `directory` as well. For long runners only.
