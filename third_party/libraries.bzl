@@ -50,6 +50,7 @@ def system_libraries():
     """Declares one repository for each library."""
     pkg_config_repository(
         name = "com_google_absl",
+        archives = True,
         targets = {name: "absl_" + name for name in _ABSL},
     )
     native.new_local_repository(

@@ -14,6 +14,7 @@ def _run(ctx, arguments):
 def _impl(ctx):
     build = ['package(default_visibility = ["//visibility:public"])']
     linked = {}
+    archives = {}
     for target, module in ctx.attr.targets.items():
         defines = []
         includes = []
@@ -29,6 +30,14 @@ def _impl(ctx):
                     linked[name] = True
                 includes.append(name)
                 headers.append(name + "/**")
+        linkopts = _run(ctx, ["--libs", module])
+        if ctx.attr.archives:
+            directory = ctx.path(_run(ctx, ["--variable=libdir", module])[0])
+            for word in linkopts:
+                archive = "lib" + word[2:] + ".a"
+                if word.startswith("-l") and archive not in archives and directory.get_child(archive).exists:
+                    ctx.symlink(directory.get_child(archive), "archives/" + archive)
+                    archives[archive] = True
         build.append("""cc_library(
     name = {name},
     hdrs = glob({headers}, allow_empty = True),
@@ -40,8 +49,13 @@ def _impl(ctx):
             headers = repr(headers),
             defines = repr(defines),
             includes = repr(includes),
-            linkopts = repr(_run(ctx, ["--libs", module])),
+            linkopts = repr(linkopts),
         ))
+    if ctx.attr.archives:
+        build.append("""filegroup(
+    name = "archives",
+    srcs = glob(["archives/*.a"]),
+)""")
     for target, linkopts in ctx.attr.plain.items():
         build.append("cc_library(name = %s, linkopts = %s)" %
                      (repr(target), repr(linkopts)))
@@ -51,6 +65,7 @@ pkg_config_repository = repository_rule(
     implementation = _impl,
     attrs = {
         "targets": attr.string_dict(doc = "target name -> pkg-config module"),
+        "archives": attr.bool(doc = "offer the static libraries, too: see program.bzl"),
         "plain": attr.string_list_dict(doc = "target name -> linkopts, for libraries without a .pc file"),
     },
     doc = "One repository whose targets are modules known to pkg-config.",
