@@ -16,6 +16,7 @@ sound() {
 cd "$mnt"
 git init -q -b main large
 for source in "${sources[@]}"; do
+  [ -d "$source" ] || fail "there is no directory $source"
   cp -rL "$source" "large/$(basename "$source")" 2>/dev/null || true # dangling links are left out
   (cd large && git -c gc.auto=0 add -A && git commit -qm "$source")
 done
@@ -37,12 +38,12 @@ sound clone
 diff -r --exclude=.git --no-dereference large clone >/dev/null || fail "the clone differs"
 git -C clone worktree add -q "$mnt/tree" HEAD~3 && clean "$mnt/tree"
 say "collected, repacked, sound"
-git clone -q "file://$(git -C "$PROOF_TOP" rev-parse --path-format=absolute --git-common-dir)" this 2>"$PROOF_DIR/said" ||
+git clone -q "file://$(git -C "${PROOF_WORKSPACE:-$PROOF_TOP}" rev-parse --path-format=absolute --git-common-dir)" this 2>"$PROOF_DIR/said" ||
   say "this repository cannot be cloned: $(cat "$PROOF_DIR/said")"
-commits=0
+own=0
 if [ -d this ]; then
   git -C this gc -q && sound this && clean this
-  commits=$(git -C this rev-list --count HEAD)
+  own=$(git -C this rev-list --count HEAD)
 fi
 cd /
 unmount_store
@@ -51,6 +52,7 @@ mount_store
 sound "$mnt/large"
 sound "$mnt/clone"
 clean "$mnt/clone"
+count=$(git -C "$mnt/large" rev-list --count HEAD)
 unmount_store
 no_errors_logged
-ok "$files files in 23 commits; this repository with $commits commits; fsck again after a remount"
+ok "$files files in $count commits; this repository with $own commits; fsck again after a remount"
