@@ -45,7 +45,7 @@ std::string Describe(const Plan& plan, const std::string& mount_point, Volume& v
   const uint64_t used = stat->total_bytes - std::min(stat->free_bytes, stat->total_bytes);
   absl::StrAppend(&text, ": ", base::HumanSize(stat->total_bytes), ", ",
                   (used * 100 + stat->total_bytes - 1) / stat->total_bytes, " % used, ",
-                  base::HumanSize(stat->available_bytes), " free, ", base::HumanCount(stat->files), " files");
+                  base::HumanSize(stat->available_bytes), " free, ", base::HumanCount(stat->files), " inodes");
   return text;
 }
 
