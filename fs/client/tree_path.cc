@@ -1,13 +1,12 @@
 #include "fs/client/tree_path.h"
 
-#include <cerrno>
 #include <string>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
+#include "fs/format/contract_status.h"
 
 namespace fs {
 
@@ -28,35 +27,8 @@ absl::Status ValidateTreePath(absl::string_view path) {
 }
 
 absl::Status TreeStatus(int error_number, absl::string_view what, absl::string_view path) {
-  const absl::Status plain =
-      base::ErrnoStatus(error_number, absl::StrCat(what, " ", absl::CHexEscape(path.substr(0, 300))));
-  absl::StatusCode code = plain.code();
-  switch (error_number) {
-    case EISDIR:
-    case ENOTDIR:
-    case ELOOP:
-    case ENOTEMPTY:
-      code = absl::StatusCode::kFailedPrecondition;
-      break;
-    case EDQUOT:
-    case ENOSPC:
-      code = absl::StatusCode::kResourceExhausted;
-      break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      code = absl::StatusCode::kPermissionDenied;
-      break;
-    case EIO:
-      code = absl::StatusCode::kDataLoss;
-      break;
-    default:
-      return plain;
-  }
-  absl::Status status(code, plain.message());
-  plain.ForEachPayload(
-      [&status](absl::string_view type, const absl::Cord& payload) { status.SetPayload(type, payload); });
-  return status;
+  return ContractStatus(
+      base::ErrnoStatus(error_number, absl::StrCat(what, " ", absl::CHexEscape(path.substr(0, 300)))));
 }
 
 }  // namespace fs

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status.h"
 #include "base/status_macros.h"
+#include "fs/format/contract_status.h"
 #include "fs/volume/batch_status.h"
 
 namespace fs {
@@ -111,7 +112,7 @@ void BatchSession::HandleItems(const batch::Request& request, absl::string_view 
     } else {
       const size_t size = item.has_store() ? item.store().payload_bytes() : 0;
       batch::Result& result = *reply->add_results();
-      const absl::Status status = Contract(HandleItem(request, item, payload.substr(0, size), &result));
+      const absl::Status status = ContractStatus(HandleItem(request, item, payload.substr(0, size), &result));
       if (!status.ok()) SetStatus(status, &result);
       payload.remove_prefix(size);
       ++i;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "fs/format/contract_status.h"
 #include "fs/volume/batch_session.h"
 #include "fs/volume/batch_status.h"
 
@@ -74,7 +75,7 @@ int BatchSession::LookupRun(const batch::Request& request, int first, size_t roo
   for (const Wanted& want : wanted) {
     batch::Result& result = *reply->add_results();
     if (!want.file.ok()) {
-      SetStatus(Contract(want.file.status()), &result);
+      SetStatus(ContractStatus(want.file.status()), &result);
       continue;
     }
     if (end != want.at)

@@ -16,8 +16,6 @@ constexpr size_t kReplyReserveBytes = 64 << 10;
 constexpr size_t kMessageBytesMax = kReplyReserveBytes - 4096;
 
 void SetStatus(const absl::Status& status, batch::Result* result);
-// A volume's errno as the code that TreeClient's contract wants.
-absl::Status Contract(const absl::Status& status);
 absl::Status Errno(int error_number, absl::string_view what);
 
 }  // namespace fs
