@@ -94,7 +94,8 @@ TEST(RoundTripTest, InstancesDecodeTruncationsAndBitFlipsDoNot) {
 
 TEST(RoundTripTest, RowsComeBackAsTheyWere) {
   const uint32_t crcs[2] = {7, 8};
-  ASSERT_OK_AND_ASSIGN(const ExtentView extent, DecodeExtent(EncodeDeviceExtent(ExtentKind::kPacked, 5000, 640, crcs)));
+  const std::string encoded = EncodeDeviceExtent(ExtentKind::kPacked, 5000, 640, crcs);
+  ASSERT_OK_AND_ASSIGN(const ExtentView extent, DecodeExtent(encoded));
   EXPECT_EQ(extent.length, 5000u);
   EXPECT_EQ(extent.address, 640u);
   EXPECT_EQ(extent.Crc(1), 8u);

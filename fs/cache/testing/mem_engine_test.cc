@@ -51,8 +51,9 @@ TEST(MemEngineTest, PowerCutKeepsExactlyAPrefix) {
 
 TEST(MemEngineTest, PunchZeroesPartsAndFreesWholeBlocks) {
   MemEngine engine;
+  const std::string bytes(3 * 4096, 'a');
   Mutation mutation;
-  mutation.Write(kFile, 0, std::string(3 * 4096, 'a'), {});
+  mutation.Write(kFile, 0, bytes, {});
   mutation.Punch(kFile, 4000, 4096 + 200);
   ASSERT_OK(engine.Apply(mutation).status());
   EXPECT_EQ(ReadAll(engine, 3999, 2), std::string("a\0", 2));
