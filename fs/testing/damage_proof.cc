@@ -6,9 +6,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/endian.h"
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "fs/disk/testing/sim_device.h"
+#include "fs/format/block_header.h"
+#include "fs/format/superblock.h"
+#include "fs/testing/disk_judge.h"
 #include "fs/testing/tree_dump.h"
 #include "fs/testing/workload.h"
 
@@ -81,12 +85,16 @@ DamageCounts& DamageCounts::operator+=(const DamageCounts& more) {
   found += more.found;
   harmless += more.harmless;
   cuts += more.cuts;
+  named += more.named;
   return *this;
 }
 
 std::string DamageCounts::DebugString() const {
-  return absl::StrFormat("%d damages: %d mounts refused, %d with errors in place, %d without effect, %d older trees",
-                         damages, refused, found, harmless, cuts);
+  return absl::StrFormat(
+      "%d damages: %d mounts refused, %d with errors in place, %d without effect, %d older trees; fsck found fault "
+      "with "
+      "%d",
+      damages, refused, found, harmless, cuts, named);
 }
 
 absl::StatusOr<DamageProof> DamageProof::Create(const ProofStoreOptions& options, End end) {
@@ -121,16 +129,27 @@ absl::Status DamageProof::Build() {
     ASSIGN_OR_RETURN(busy, store->engine().Step());
   }
   image_ = device.image();
+  const Superblock superblock = store->engine().superblock();
   std::vector<uint8_t> block(kBlockBytes);
-  for (uint64_t i = 0; i < image_.size_bytes() / kBlockBytes; ++i) {
-    image_.Read(i * kBlockBytes, absl::MakeSpan(block));
-    if (std::any_of(block.begin(), block.end(), [](uint8_t byte) { return byte != 0; })) used_blocks_.push_back(i);
+  uint64_t page_end = 0;
+  for (uint64_t address = 0; address < image_.size_bytes(); address += kBlockBytes) {
+    image_.Read(address, absl::MakeSpan(block));
+    if (address >= superblock.ChunkAddress(0) && base::LoadLittle<uint32_t>(block.data()) == kBlockMagic) {
+      page_end = address + superblock.page_bytes;
+    }
+    if (std::all_of(block.begin(), block.end(), [](uint8_t byte) { return byte == 0; })) continue;
+    const bool structure = address < superblock.ChunkAddress(0) || address < page_end ||
+                           address >= superblock.ChunkAddress(superblock.chunk_count);
+    (structure ? structure_blocks_ : data_blocks_).push_back(address);
   }
   return absl::OkStatus();
 }
 
 Damage DamageProof::Sample(std::mt19937_64& random) const {
-  const auto block = [&] { return used_blocks_[random() % used_blocks_.size()] * kBlockBytes; };
+  const auto block = [&] {
+    const std::vector<uint64_t>& blocks = random() % 2 == 0 ? structure_blocks_ : data_blocks_;
+    return blocks[random() % blocks.size()];
+  };
   Damage damage;
   damage.kind = static_cast<Damage::Kind>(1 + random() % 6);
   damage.offset = block();
@@ -181,49 +200,57 @@ DiskImage DamageProof::Harm(const Damage& damage) const {
 absl::StatusOr<DamageCounts> DamageProof::Run(const Damage& damage) const {
   DamageCounts counts;
   counts.damages = 1;
-  const absl::Status status = Check(Harm(damage), damage.seed % 8 == 0, &counts);
-  if (!status.ok()) return base::Annotate(status, damage.DebugString());
+  const DiskImage harmed = Harm(damage);
+  const bool twice = damage.kind == Damage::Kind::kSwappedBlocks;
+  RETURN_IF_ERROR(base::Annotate(Check(harmed, twice, &counts), damage.DebugString()));
+  if (damage.seed % 8 != 0 || counts.refused + counts.cuts != 0) return counts;
+  // Let everything be written anew: what was wrong must not come out as good. Harm may keep it from being written.
+  const absl::StatusOr<DiskImage> written = WriteAnew(harmed);
+  DamageCounts again;
+  if (written.ok()) {
+    RETURN_IF_ERROR(
+        base::Annotate(Check(*written, twice, &again), absl::StrCat("mounted again; ", damage.DebugString())));
+  }
   return counts;
 }
 
-bool DamageProof::MayShow(size_t tree, bool cut) const {
+bool DamageProof::MayShow(size_t tree, bool cut, bool twice) const {
+  if (end_ == End::kKilledIdle) return cut && twice;
   return end_ == End::kKilledAtOnce && (cut || tree >= previous_promise_);
 }
 
-absl::Status DamageProof::FsckNamesIt(const DiskImage& image, const absl::Status& shown) const {
+absl::StatusOr<DiskImage> DamageProof::WriteAnew(const DiskImage& image) const {
   SimDevice device(image, {.record = false});
-  if (!ProofStore::Fsck(device, true).ok()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("fsck finds nothing, but there was: ", shown.ToString()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ProofStore> store, ProofStore::Open(device, options_));
+  for (bool busy = true; busy;) {
+    ASSIGN_OR_RETURN(busy, store->engine().Step());
+  }
+  RETURN_IF_ERROR(store->Close());
+  return device.image();
 }
 
-absl::Status DamageProof::Check(const DiskImage& image, bool write, DamageCounts* counts) const {
-  SimDevice device(image, {.record = false});
-  absl::StatusOr<std::unique_ptr<ProofStore>> store = ProofStore::Open(device, options_);
-  if (!store.ok()) {
-    if (!IsRefusal(store.status())) return base::Annotate(store.status(), "not a clear refusal");
-    if (counts != nullptr) ++counts->refused;
-    return FsckNamesIt(image, store.status());
+absl::Status DamageProof::Check(const DiskImage& image, bool twice, DamageCounts* counts) const {
+  const Verdict verdict = JudgeDisk(image, options_);
+  if (!verdict.fsck.ok()) ++counts->named;
+  if (!verdict.shown().ok() && verdict.fsck.ok()) {
+    return absl::DataLossError(absl::StrCat("fsck finds nothing, but there was: ", verdict.shown().ToString()));
   }
-  const PartialDump dump = DumpWhatCanBeRead((*store)->volume(), DumpDetail::kAll);
-  for (const auto& [path, status] : dump.errors) {
+  if (!verdict.mounted.ok()) {
+    ++counts->refused;
+    return IsRefusal(verdict.mounted) ? absl::OkStatus() : base::Annotate(verdict.mounted, "not a clear refusal");
+  }
+  for (const auto& [path, status] : verdict.dump.errors) {
     if (!IsRefusal(status)) return base::Annotate(status, absl::StrCat("not a clear refusal; ", path));
   }
-  if (!dump.errors.empty()) RETURN_IF_ERROR(FsckNamesIt(image, dump.errors.begin()->second));
-  absl::Status compared = CompareWithDump(dump, trees_.back());
-  const bool cut = (*store)->engine().stats().recovery_cut;
+  absl::Status compared = CompareWithDump(verdict.dump, trees_.back());
   bool older = false;
   for (size_t i = 0; !compared.ok() && i + 1 < trees_.size(); ++i) {
-    if (!MayShow(i, cut) || !CompareWithDump(dump, trees_[i]).ok()) continue;
+    if (!MayShow(i, verdict.cut, twice) || !CompareWithDump(verdict.dump, trees_[i]).ok()) continue;
     compared = absl::OkStatus();
     older = true;
   }
-  RETURN_IF_ERROR(compared);
-  if (counts != nullptr) ++(older ? counts->cuts : dump.errors.empty() ? counts->harmless : counts->found);
-  if (!write || older) return absl::OkStatus();
-  // Let everything be written anew: what was wrong must not come out as good.
-  if (!(*store)->Close().ok()) return absl::OkStatus();
-  store->reset();
-  return Check(device.image(), false, nullptr);
+  ++(older ? counts->cuts : verdict.dump.errors.empty() ? counts->harmless : counts->found);
+  return compared;
 }
 
 }  // namespace fs::testing

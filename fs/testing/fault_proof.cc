@@ -23,11 +23,12 @@ bool IsRefusal(const absl::Status& status) {
 class FaultRun {
  public:
   FaultRun(const ProofStoreOptions& store, const CrashOptions& crash, const DiskImage& start,
-           const FaultProof::Reference& reference, const DiskFault& fault)
+           const FaultProof::Reference& reference, const DiskFault& fault, DiskJudge& judge)
       : options_(store),
         crash_(crash),
         start_(start),
         lie_(IsLie(fault.kind)),
+        judge_(judge),
         sim_(start),
         device_(sim_),
         log_([this] { return sim_.position(); }, [this](bool reading) { device_.set_paused(reading); }) {
@@ -121,39 +122,44 @@ class FaultRun {
 
   absl::Status CheckMount(const DiskImage& image, size_t position, const std::string& what) {
     ++counts_.mounts;
-    SimDevice sound(image, {.record = false});
-    absl::StatusOr<std::unique_ptr<ProofStore>> store = ProofStore::Open(sound, options_);
-    if (!store.ok()) {
-      if (!lie_ || !IsRefusal(store.status())) return base::Annotate(store.status(), absl::StrCat("mounting; ", what));
-      ++counts_.refused;
-      return absl::OkStatus();
-    }
+    const Verdict& verdict = judge_.Judge(image);
     const std::pair<size_t, size_t> range = log_.Allowed(position);
-    if (!lie_) {
-      const absl::StatusOr<std::string> tree = DumpTree((*store)->volume(), DumpDetail::kAll);
-      if (!tree.ok()) return base::Annotate(tree.status(), absl::StrCat("reading; ", what));
-      if (log_.Contains(*tree, range)) return absl::OkStatus();
-      return Violation(what, *tree, range);
+    if (lie_) return CheckAfterLie(verdict, position, range, what);
+    RETURN_IF_ERROR(base::Annotate(verdict.mounted, absl::StrCat("mounting; ", what)));
+    RETURN_IF_ERROR(base::Annotate(verdict.shown(), absl::StrCat("reading; ", what)));
+    RETURN_IF_ERROR(base::Annotate(verdict.fsck, what));
+    return log_.Contains(verdict.tree, range) ? absl::OkStatus() : Violation(what, verdict.dump, range);
+  }
+
+  absl::Status CheckAfterLie(const Verdict& verdict, size_t position, std::pair<size_t, size_t> range,
+                             const std::string& what) {
+    if (!verdict.shown().ok()) {
+      ++counts_.refused;
+      if (verdict.fsck.ok()) {
+        return base::Annotate(verdict.shown(), absl::StrCat("fsck finds nothing, but there was; ", what));
+      }
     }
-    const PartialDump dump = DumpWhatCanBeRead((*store)->volume(), DumpDetail::kAll);
-    if (!dump.errors.empty()) ++counts_.refused;
-    for (const auto& [path, status] : dump.errors) {
+    if (!verdict.mounted.ok()) {
+      return IsRefusal(verdict.mounted) ? absl::OkStatus()
+                                        : base::Annotate(verdict.mounted, absl::StrCat("mounting; ", what));
+    }
+    for (const auto& [path, status] : verdict.dump.errors) {
       if (!IsRefusal(status)) return base::Annotate(status, absl::StrCat("reading ", path, "; ", what));
     }
     for (size_t i = range.second + 1; i > 0; --i) {
-      if (!CompareWithDump(dump, log_.trees()[i - 1]).ok()) continue;
+      if (!CompareWithDump(verdict.dump, log_.trees()[i - 1]).ok()) continue;
       if (i - 1 >= range.first) return absl::OkStatus();
       ++counts_.cuts;
-      if ((*store)->engine().stats().recovery_cut || IsSilentLoss(position, i - 1)) return absl::OkStatus();
+      if (verdict.cut || IsSilentLoss(position, i - 1)) return absl::OkStatus();
       return absl::DataLossError(absl::StrCat("an older tree, and nobody was told; ", what));
     }
-    std::string text;
-    for (const auto& [path, line] : dump.lines) text += line;
-    return Violation(what, text, range);
+    return Violation(what, verdict.dump, range);
   }
 
-  absl::Status Violation(const std::string& what, const std::string& tree, std::pair<size_t, size_t> range) {
-    std::string text = absl::StrCat("another tree; ", what, "\n--- found\n", tree, "--- allowed\n");
+  absl::Status Violation(const std::string& what, const PartialDump& found, std::pair<size_t, size_t> range) {
+    std::string text = absl::StrCat("another tree; ", what, "\n--- found\n");
+    for (const auto& [path, line] : found.lines) text += line;
+    text += "--- allowed\n";
     for (size_t i = range.first; i <= range.second; ++i) absl::StrAppend(&text, "tree ", i, ":\n", log_.trees()[i]);
     return absl::DataLossError(text);
   }
@@ -162,6 +168,7 @@ class FaultRun {
   const CrashOptions& crash_;
   const DiskImage& start_;
   const bool lie_;
+  DiskJudge& judge_;
   SimDevice sim_;
   ErrorDevice device_;
   RunLog log_;
@@ -225,7 +232,7 @@ absl::StatusOr<FaultProof::Reference> FaultProof::RunSound(absl::Span<const Op> 
 
 absl::StatusOr<FaultCounts> FaultProof::Run(absl::Span<const Op> workload, const RunOptions& run,
                                             const Reference& reference, const DiskFault& fault) const {
-  FaultRun one(store_, crash_, start_, reference, fault);
+  FaultRun one(store_, crash_, start_, reference, fault, *judge_);
   const absl::Status status = one.Run(workload, run);
   if (!status.ok()) {
     return base::Annotate(status, absl::StrCat("workload ", DebugString(workload), "; ", DebugString(fault)));

@@ -11,6 +11,8 @@
 // log, a mount may come up with the tree before it, and says so (EngineStats::recovery_cut). It
 // cannot say so when nothing at all is left of that batch (a write that was lost or went astray)
 // and nothing was promised after it: then, and only then, the loss is silent.
+// fsck is asked of every disk that is mounted: after a fault that was owned up to it finds nothing,
+// and of each harm that a mount shows it finds something.
 //
 // Errors:  DataLoss  a violation: names workload, fault and trees
 // Threads: thread-compatible.
@@ -19,6 +21,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +33,7 @@
 #include "fs/disk/testing/disk_image.h"
 #include "fs/disk/testing/error_device.h"
 #include "fs/testing/crash_proof.h"
+#include "fs/testing/disk_judge.h"
 #include "fs/testing/proof_store.h"
 #include "fs/testing/run_log.h"
 #include "fs/testing/workload.h"
@@ -40,7 +44,7 @@ struct FaultCounts {
   uint64_t runs = 0;          // a workload with one fault that struck
   uint64_t failed_calls = 0;  // in them
   uint64_t read_only = 0;     // volumes that gave up writing
-  uint64_t mounts = 0;        // afterwards, power cuts included
+  uint64_t mounts = 0;        // afterwards, power cuts included; each disk that occurs again is mounted once
   uint64_t refused = 0;       // mounts or reads that named the damage
   uint64_t cuts = 0;          // mounts of an older tree that said so
 
@@ -56,7 +60,9 @@ class FaultProof {
  public:
   // Runs start from `start`, a volume that was closed or whose last run was cut.
   FaultProof(const ProofStoreOptions& store, const CrashOptions& crash, DiskImage start)
-      : store_(store), crash_(crash), start_(std::move(start)) {}
+      : store_(store), crash_(crash), start_(std::move(start)), judge_(std::make_unique<DiskJudge>(store)) {}
+
+  uint64_t disks() const { return judge_->disks(); }  // distinct ones that were mounted
 
   // What the workload does on a sound disk.
   struct Reference {
@@ -72,6 +78,7 @@ class FaultProof {
   const ProofStoreOptions store_;
   const CrashOptions crash_;
   const DiskImage start_;
+  const std::unique_ptr<DiskJudge> judge_;
 };
 
 }  // namespace fs::testing

@@ -1,8 +1,10 @@
-// Every I/O of every operation fails, or lies, once.
+// Every I/O of every sequence of up to FAULT_OPS operations (default 2; the slow variant has 3) fails, or lies, once.
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "base/testing/status_matchers.h"
 #include "fs/testing/crash_proof.h"
 #include "fs/testing/fault_proof.h"
@@ -13,6 +15,13 @@ namespace {
 
 // Fewer power cuts for each fault than the crash test has for each workload.
 constexpr CrashOptions kFewCuts = {.subset_writes_max = 3, .samples = 4, .tears_max = 2, .scramble = false};
+
+uint64_t FromEnvironment(const char* name, uint64_t fallback) {
+  uint64_t value = fallback;
+  const char* const given = std::getenv(name);
+  if (given != nullptr && !absl::SimpleAtoi(given, &value)) ADD_FAILURE() << name << "=" << given;
+  return value;
+}
 
 struct Part {
   const char* name;
@@ -34,31 +43,39 @@ class FaultTest : public ::testing::TestWithParam<Part> {
 
   // Spoils each request of `workload` in turn.
   void SpoilEach(const Workload& workload, const RunOptions& run) {
-    const FaultProof proof({}, kFewCuts, Prepared().prepared());
     const Part& part = GetParam();
-    ASSERT_OK_AND_ASSIGN(const FaultProof::Reference reference, proof.RunSound(workload, run));
+    ASSERT_OK_AND_ASSIGN(const FaultProof::Reference reference, proof_.RunSound(workload, run));
     for (uint64_t nth = 0; nth < reference.request_counts[static_cast<size_t>(part.request)]; ++nth) {
       const DiskFault fault = {.kind = part.fault, .request = part.request, .nth = nth, .lasting = part.lasting};
-      const absl::StatusOr<FaultCounts> counts = proof.Run(workload, run, reference, fault);
+      const absl::StatusOr<FaultCounts> counts = proof_.Run(workload, run, reference, fault);
       ASSERT_OK(counts.status());
       counts_ += *counts;
     }
   }
 
+  void Print() const {
+    std::printf("%s; %llu disks mounted and checked\n", counts_.DebugString().c_str(),
+                static_cast<unsigned long long>(proof_.disks()));
+  }
+
+  const FaultProof proof_{{}, kFewCuts, Prepared().prepared()};
   FaultCounts counts_;
 };
 
-TEST_P(FaultTest, EveryRequestOfEveryOp) {
-  for (const Op& op : OpAlphabet()) {
-    Workload workload = {op};
-    if (!op.persists()) workload.push_back({.kind = Op::Kind::kSync});
-    // Something that is acknowledged after the fault.
-    workload.push_back({.kind = Op::Kind::kAppend, .path = "A/f", .length = 500});
-    workload.push_back({.kind = Op::Kind::kFsync, .path = "A/f"});
-    SpoilEach(workload, {});
-    if (HasFatalFailure()) break;
+TEST_P(FaultTest, EveryRequestOfEverySequence) {
+  const size_t length_max = FromEnvironment("FAULT_OPS", 2);
+  for (size_t length = 1; length <= length_max; ++length) {
+    for (uint64_t n = 0; n < WorkloadCount(length); ++n) {
+      Workload workload = NthWorkload(length, n);
+      if (!workload.back().persists()) workload.push_back({.kind = Op::Kind::kSync});
+      // Something that is acknowledged after the fault.
+      workload.push_back({.kind = Op::Kind::kAppend, .path = "A/f", .length = 500});
+      workload.push_back({.kind = Op::Kind::kFsync, .path = "A/f"});
+      SpoilEach(workload, {});
+      if (HasFatalFailure()) return;
+    }
   }
-  std::printf("%s\n", counts_.DebugString().c_str());
+  Print();
   EXPECT_GT(counts_.runs, 0u);
 }
 
@@ -72,7 +89,7 @@ TEST_P(FaultTest, EveryRequestOfALongerRun) {
                              {.kind = Op::Kind::kStore, .path = "A/i", .length = 3000}};
   SpoilEach(workload, {.checkpoint_between = true, .close_at_end = true});
   if (!HasFatalFailure()) SpoilEach(workload, {.step_between = true, .close_at_end = true});
-  std::printf("%s\n", counts_.DebugString().c_str());
+  Print();
 }
 
 INSTANTIATE_TEST_SUITE_P(

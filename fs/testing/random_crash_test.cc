@@ -47,9 +47,7 @@ void RunRounds(const ProofStoreOptions& store, uint64_t seed, uint64_t rounds) {
     ASSERT_OK(one.status()) << "seed " << seed << " round " << round;
     counts += *one;
   }
-  std::printf("%llu runs, %llu crash states, %llu in recoveries, 0 violations\n",
-              static_cast<unsigned long long>(counts.workloads), static_cast<unsigned long long>(counts.states),
-              static_cast<unsigned long long>(counts.recovery_states));
+  std::printf("%s\n", counts.DebugString().c_str());
 }
 
 TEST(RandomCrashTest, ManyRunsOnOneDisk) {

@@ -1,5 +1,6 @@
 #include "fs/testing/workload.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -267,6 +268,7 @@ Workload NthWorkload(size_t length, uint64_t n) {
     workload.push_back(alphabet[n % alphabet.size()]);
     n /= alphabet.size();
   }
+  std::reverse(workload.begin(), workload.end());
   return workload;
 }
 

@@ -59,7 +59,7 @@ Workload PreparedTree();
 // Every op on the prepared tree that is worth a place in a sequence.
 std::vector<Op> OpAlphabet();
 // Every sequence of `length` ops, the last of which changes something or persists;
-// sequences that end in a change get a power cut without any promise, too.
+// sequences that end in a change get a power cut without any promise, too. Neighbours begin alike.
 uint64_t WorkloadCount(size_t length);
 Workload NthWorkload(size_t length, uint64_t n);
 

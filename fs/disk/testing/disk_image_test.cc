@@ -42,6 +42,31 @@ TEST(DiskImageTest, WrittenZerosEqualUnwrittenOnes) {
   DiskImage image(1 << 20);
   image.Fill(8192, 4096, 0);
   EXPECT_TRUE(image == DiskImage(1 << 20));
+  EXPECT_TRUE(image.digest() == DiskImage(1 << 20).digest());
+}
+
+TEST(DiskImageTest, TheDigestIsOfTheContentNotOfTheWayToIt) {
+  const std::vector<uint8_t> bytes(6000, 'x');
+  DiskImage first(1 << 20);
+  DiskImage second(1 << 20);
+  first.Write(4000, bytes);
+  first.Write(300000, bytes);
+  second.Fill(0, 1 << 20, 9);
+  second.Fill(0, 1 << 20, 0);
+  second.Write(300000, bytes);
+  const DiskImage half = second;
+  second.Write(4000, bytes);
+  EXPECT_TRUE(first.digest() == second.digest());
+  EXPECT_FALSE(first.digest() == half.digest());
+  second.FlipBit(300001, 3);
+  EXPECT_FALSE(first.digest() == second.digest());
+  second.FlipBit(300001, 3);
+  EXPECT_TRUE(first.digest() == second.digest());
+  // Blocks that have changed places are other contents.
+  DiskImage swapped(1 << 20);
+  swapped.Write(4000 + 4096, bytes);
+  swapped.Write(300000, bytes);
+  EXPECT_FALSE(first.digest() == swapped.digest());
 }
 
 // Random writes to a handful of copies against plain arrays.
@@ -64,7 +89,12 @@ TEST(DiskImageTest, EqualsAModel) {
     images[at].Write(offset, bytes);
     std::copy(bytes.begin(), bytes.end(), models[at].begin() + static_cast<ptrdiff_t>(offset));
   }
-  for (size_t i = 0; i < images.size(); ++i) EXPECT_TRUE(All(images[i]) == models[i]);
+  for (size_t i = 0; i < images.size(); ++i) {
+    EXPECT_TRUE(All(images[i]) == models[i]);
+    DiskImage anew(kSize);
+    anew.Write(0, models[i]);
+    EXPECT_TRUE(images[i].digest() == anew.digest());
+  }
 }
 
 }  // namespace
