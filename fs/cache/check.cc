@@ -249,9 +249,7 @@ absl::StatusOr<CheckReport> Checker::Run() {
     if (copy.status.code() == absl::StatusCode::kUnimplemented) return copy.status;
     if (copy.status.ok() && (best == nullptr || copy.superblock.header.generation > best->superblock.header.generation)) best = &copy;
   }
-  if (best == nullptr) {
-    return absl::FailedPreconditionError(absl::StrFormat("no valid superblock; copy 0: %s; %s", copies[0].status.message(), device_.name()));
-  }
+  if (best == nullptr) return SuperblockStore::NoVolume(device_, copies);
   superblock_ = best->superblock;
   for (size_t i = 0; i < copies.size(); ++i) {
     const absl::Status& status = copies[i].status;

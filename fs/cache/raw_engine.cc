@@ -34,6 +34,16 @@ absl::Status RefuseForeign(Device& device) {
   return absl::OkStatus();
 }
 
+absl::Status RefuseOverwritten(Device& device) {
+  AlignedBuffer head(kForeignProbeBytes);
+  RETURN_IF_ERROR(device.Read(0, head.span()));
+  const std::string found = FindForeignSignature(head.span(), {});
+  if (found.empty() || found == kUnknownData) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrFormat("holds %s, and under it what is left of a cachefs volume, which can be opened read-only; %s",
+                      found, device.name()));
+}
+
 absl::Status WriteZeros(Device& device, uint64_t address, uint64_t bytes, const std::function<void(uint64_t, uint64_t)>& progress) {
   const AlignedBuffer zeros(std::min<uint64_t>(bytes, 1 << 20));
   for (uint64_t done = 0; done < bytes;) {
@@ -88,16 +98,9 @@ absl::Status EngineOptions::Validate() const {
 absl::StatusOr<std::unique_ptr<RawEngine>> OpenEngine(Device& device, const EngineOptions& options) {
   RETURN_IF_ERROR(options.Validate());
   absl::StatusOr<SuperblockStore> superblocks = SuperblockStore::Open(device);
-  if (!superblocks.ok()) {
-    if (superblocks.status().code() == absl::StatusCode::kFailedPrecondition) {
-      // Not a volume: say what it is instead, if that can be told.
-      AlignedBuffer head(std::min<uint64_t>(kForeignProbeBytes, device.size_bytes()));
-      RETURN_IF_ERROR(device.Read(0, head.span()));
-      const std::string found = FindForeignSignature(head.span(), {});
-      if (!found.empty()) return absl::FailedPreconditionError(absl::StrFormat("holds %s, no cachefs volume; %s", found, device.name()));
-    }
-    return superblocks.status();
-  }
+  RETURN_IF_ERROR(superblocks.status());
+  // Another filesystem was made here since, and spared a copy: repairing the others would harm it.
+  if (!options.read_only && !superblocks->notes().empty()) RETURN_IF_ERROR(RefuseOverwritten(device));
   if (superblocks->current().features_ro_compat != 0 && !options.read_only) {
     return absl::UnimplementedError(absl::StrFormat("needs unknown features %x for writing; open it read-only; %s",
                                                     superblocks->current().features_ro_compat, device.name()));

@@ -139,7 +139,10 @@ absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
 // R10: before anything is written, the newest superblock names the last batch that counts
 // and gives later ones a new epoch, so that what was cut stays so.
 absl::Status EngineImpl::Fence() {
-  RETURN_IF_ERROR(superblocks_.Repair(device_));
+  ASSIGN_OR_RETURN(const std::vector<int> repaired, superblocks_.Repair(device_));
+  for (const int copy : repaired) {
+    stats_.notes.push_back(absl::StrFormat("superblock copy %d was made good from another", copy));
+  }
   ++mount_epoch_;
   return WriteSuperblock([this, epoch = ++log_epoch_, number = durable_batch_, chain = log_chain_](Superblock* next) {
     next->mount_epoch = mount_epoch_;

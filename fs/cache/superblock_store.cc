@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "base/units.h"
 #include "fs/disk/aligned_buffer.h"
+#include "fs/format/foreign.h"
 
 namespace fs {
 namespace {
@@ -48,6 +49,18 @@ std::vector<SuperblockStore::Copy> SuperblockStore::ReadCopies(Device& device) {
   return copies;
 }
 
+absl::Status SuperblockStore::NoVolume(Device& device, const std::vector<Copy>& copies) {
+  for (const Copy& copy : copies) {
+    if (!copy.status.ok() && !absl::IsDataLoss(copy.status) && !absl::IsOutOfRange(copy.status)) return copy.status;
+  }
+  AlignedBuffer head(std::min<uint64_t>(kForeignProbeBytes, base::RoundDown(device.size_bytes(), kBlockBytes)));
+  RETURN_IF_ERROR(device.Read(0, head.span()));
+  const std::string found = FindForeignSignature(head.span(), {});
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "no cachefs volume: it holds %s; superblock copy 0: %s; %s", found.empty() ? "nothing but zeros at its beginning" : found,
+      copies[0].status.message(), device.name()));
+}
+
 absl::StatusOr<SuperblockStore> SuperblockStore::Open(Device& device) {
   const std::vector<Copy> copies = ReadCopies(device);
   SuperblockStore store;
@@ -62,9 +75,7 @@ absl::StatusOr<SuperblockStore> SuperblockStore::Open(Device& device) {
       best = i;
     }
   }
-  if (best < 0) {
-    return absl::FailedPreconditionError(absl::StrFormat("no valid superblock; copy 0: %s; %s", copies[0].status.message(), device.name()));
-  }
+  if (best < 0) return NoVolume(device, copies);
   store.current_ = copies[best].superblock;
   const Superblock& s = store.current_;
   for (int i = 0; i < kSuperblockCopies; ++i) {
@@ -73,7 +84,7 @@ absl::StatusOr<SuperblockStore> SuperblockStore::Open(Device& device) {
     }
   }
   if (s.device_bytes > device.size_bytes()) {
-    return absl::DataLossError(absl::StrFormat("the device has shrunk; the volume needs %d bytes, it has %d; %s", s.device_bytes,
+    return absl::DataLossError(absl::StrFormat("the device has shrunk; the volume needs %d bytes, it has %d: give it its size back; %s", s.device_bytes,
                                                device.size_bytes(), device.name()));
   }
   if (s.device_bytes < base::RoundDown(device.size_bytes(), kBlockBytes)) {
@@ -97,11 +108,13 @@ absl::Status SuperblockStore::Write(Device& device, Superblock next) {
   return WriteCopy(device, next, 2);
 }
 
-absl::Status SuperblockStore::Repair(Device& device) {
-  if (broken_.empty()) return absl::OkStatus();
-  for (const int copy : broken_) RETURN_IF_ERROR(WriteCopy(device, current_, copy));
+absl::StatusOr<std::vector<int>> SuperblockStore::Repair(Device& device) {
+  const std::vector<int> repaired = std::move(broken_);
   broken_.clear();
-  return device.Flush();
+  if (repaired.empty()) return repaired;
+  for (const int copy : repaired) RETURN_IF_ERROR(WriteCopy(device, current_, copy));
+  RETURN_IF_ERROR(device.Flush());
+  return repaired;
 }
 
 }  // namespace fs

@@ -29,6 +29,8 @@ class SuperblockStore {
     Superblock superblock;  // if status is OK
   };
   static std::vector<Copy> ReadCopies(Device& device);
+  // What `device` is instead, if none of its copies is valid.
+  static absl::Status NoVolume(Device& device, const std::vector<Copy>& copies);
 
   // The newest valid copy.
   static absl::StatusOr<SuperblockStore> Open(Device& device);
@@ -47,8 +49,8 @@ class SuperblockStore {
     current_ = next_;
     turn_ = 1 - turn_;
   }
-  // Rewrites the copies that were invalid at Open(), and flushes. Before the first Write().
-  absl::Status Repair(Device& device);
+  // Rewrites the copies that were invalid at Open(), and flushes. Before the first Write(). The copies' numbers.
+  absl::StatusOr<std::vector<int>> Repair(Device& device);
 
  private:
   Superblock current_;

@@ -66,11 +66,23 @@ bool BlockDeviceCanDiscard(dev_t device) {
   return text.ok() && absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &discard_bytes_max) && discard_bytes_max > 0;
 }
 
-absl::Status ExplainOpen(const absl::Status& status, bool block) {
-  if (block && base::ErrnoOf(status) == EBUSY) {
+absl::Status ExplainOpen(const std::string& path, bool block, const absl::Status& status) {
+  const int error = base::ErrnoOf(status);
+  if (block && error == EBUSY) {
     return absl::UnavailableError("the block device is in use: mounted, or part of another device");
   }
-  return status;
+  if (error != EROFS && error != EPERM && error != EACCES) return status;
+  return ::access(path.c_str(), R_OK) == 0
+             ? base::Annotate(status, "it can be read but not written: open it read-only (-o ro)")
+             : base::Annotate(status, "who may read and write it is its owner's to say: chown, chmod, or be root");
+}
+
+// A device that says so only when it is written to would fail much later.
+absl::Status RefuseReadOnlyBlockDevice(int fd) {
+  int read_only = 0;
+  if (::ioctl(fd, BLKROGET, &read_only) != 0) return base::ErrnoStatus(errno, "asking whether the device is read-only");
+  if (read_only == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError("the block device is read-only: open it read-only (-o ro)");
 }
 
 bool UringForbiddenByEnvironment() {
@@ -92,7 +104,8 @@ absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string&
   absl::StatusOr<base::Fd> fd = base::OpenFile(path, options.direct ? flags | O_DIRECT : flags);
   bool direct = options.direct && fd.ok();
   if (!fd.ok() && options.direct && base::ErrnoOf(fd.status()) == EINVAL) fd = base::OpenFile(path, flags);
-  if (!fd.ok()) return ExplainOpen(fd.status(), block);
+  if (!fd.ok()) return ExplainOpen(path, block, fd.status());
+  if (block && !options.read_only) RETURN_IF_ERROR(RefuseReadOnlyBlockDevice(fd->get()));
   struct stat opened;
   if (::fstat(fd->get(), &opened) != 0) return base::ErrnoStatus(errno, "opening the store");
   if (opened.st_ino != info.st_ino || opened.st_dev != info.st_dev) {

@@ -19,8 +19,10 @@ const Signature kSignatures[] = {
     {0, "XFSB", "an XFS filesystem"},
     {65600, "_BHRfS_M", "a btrfs filesystem"},
     {1024, absl::string_view("\x10\x20\xf5\xf2", 4), "an F2FS filesystem"},
-    {4096, absl::string_view("\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81", 16), "a bcachefs or bcache device"},
-    {4120, absl::string_view("\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81", 16), "a bcachefs or bcache device"},
+    {4096, absl::string_view("\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81", 16),
+     "a bcachefs or bcache device"},
+    {4120, absl::string_view("\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81", 16),
+     "a bcachefs or bcache device"},
     {0, absl::string_view("LUKS\xba\xbe", 6), "a LUKS container"},
     {512, "LABELONE", "an LVM physical volume"},
     {24, "LVM2 001", "an LVM physical volume"},
@@ -68,7 +70,7 @@ std::string FindForeignSignature(absl::Span<const uint8_t> head, absl::Span<cons
   if (tail.size() >= 512 && Holds(tail, tail.size() - 512, "EFI PART")) return "a GPT partition table (at the end)";
   if (tail.size() >= 4096 && Holds(tail, tail.size() - 4096, "EFI PART")) return "a GPT partition table (at the end)";
   const bool zeros = std::all_of(head.begin(), head.end(), [](uint8_t byte) { return byte == 0; });
-  return zeros ? "" : "unknown data";
+  return zeros ? "" : kUnknownData;
 }
 
 }  // namespace fs

@@ -90,11 +90,11 @@ absl::StatusOr<Superblock> DecodeSuperblock(absl::Span<const uint8_t> block, uin
   }
   RETURN_IF_ERROR(CheckBlock(block, {BlockType::kSuperblock, superblock.header.volume_id, address}));
   if (superblock.format_version != kFormatVersion) {
-    return absl::UnimplementedError(absl::StrFormat("format version %d; this program knows %d",
+    return absl::UnimplementedError(absl::StrFormat("format version %d, this program knows %d: take a newer cachefs",
                                                     superblock.format_version, kFormatVersion));
   }
   if (superblock.features_incompat != 0) {
-    return absl::UnimplementedError(absl::StrFormat("needs unknown features %x", superblock.features_incompat));
+    return absl::UnimplementedError(absl::StrFormat("needs unknown features %x: take a newer cachefs", superblock.features_incompat));
   }
   RETURN_IF_ERROR(Validate(superblock));
   return superblock;

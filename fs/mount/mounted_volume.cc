@@ -30,13 +30,12 @@ MountedVolume::MountedVolume(Volume& volume, const Options& options)
     : volume_(volume), options_(options), started_(absl::Now()) {
   const bool checked = options.mount.default_permissions(geteuid());
   dispatcher_ = std::make_unique<Dispatcher>(
-      volume, Dispatcher::Options{.default_permissions = checked,
-                                  .posix_acl = checked,
-                                  .zero_message_open = !options.mount.plain_open,
-                                  .statistics_json = [this] { return StatisticsJson(CurrentStatistics()); },
-                                  .statistics_prometheus = [this] {
-                                    return StatisticsPrometheus(CurrentStatistics());
-                                  }});
+      volume,
+      Dispatcher::Options{.default_permissions = checked,
+                          .posix_acl = checked,
+                          .zero_message_open = !options.mount.plain_open,
+                          .statistics_json = [this] { return StatisticsJson(CurrentStatistics()); },
+                          .statistics_prometheus = [this] { return StatisticsPrometheus(CurrentStatistics()); }});
 }
 
 absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volume, const Options& options) {
@@ -62,13 +61,18 @@ absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volu
 void MountedVolume::Sweep() {
   base::SetThreadName("sweeper");
   base::MutexLock lock(&sweep_mutex_);
+  bool told = false;
   while (!sweep_stopping_) {
     sweep_stopped_.WaitWithTimeout(&sweep_mutex_, kSweepInterval);
     if (sweep_stopping_) return;
     sweep_mutex_.Unlock();
     const absl::StatusOr<size_t> removed = volume_.RemoveExpired(kSweepFilesMax);
     sweep_mutex_.Lock();
-    if (!removed.ok()) {
+    if (volume_.read_only() && !told) {
+      told = true;
+      LOG(ERROR) << "the volume is read-only from now on, since what was written could not be made durable store="
+                 << options_.source << " removed=" << removed.status();
+    } else if (!removed.ok() && !told) {
       LOG_EVERY_N(WARNING, 60) << "expired files stay: " << removed.status();
     }
   }

@@ -73,7 +73,10 @@ absl::Status FormatDevice(const FormatOptions& options) {
   if (options.progress != nullptr) {
     mkfs.progress = [&options](uint64_t done, uint64_t total) { options.progress("formatting", done, total); };
   }
-  RETURN_IF_ERROR(Mkfs(*device, mkfs));
+  const absl::Status made = Mkfs(*device, mkfs);
+  if (absl::IsFailedPrecondition(made))
+    return base::Annotate(made, "--force makes a volume of it; what it holds is lost then");
+  RETURN_IF_ERROR(made);
   ASSIGN_OR_RETURN(const std::unique_ptr<RawEngine> engine, OpenEngine(*device, EngineOptions()));
   RETURN_IF_ERROR(Volume::Format(*engine, base::Clock::Real(), Random64(), Random64()));
   RETURN_IF_ERROR(GiveRootToUser(*engine));
@@ -172,7 +175,10 @@ absl::StatusOr<Store> OpenRawStore(const StoreOptions& options) {
       continue;
     }
     if (absl::IsFailedPrecondition(engine.status()) && !options.force) {
-      return base::Annotate(engine.status(), "cachectl mkfs makes a volume of it; whatever it holds is lost then");
+      return base::Annotate(engine.status(), "--force makes a volume of it; what it holds is lost then");
+    }
+    if (absl::IsDataLoss(engine.status())) {
+      return base::Annotate(engine.status(), "nothing was changed; cachectl fsck names all that is wrong");
     }
     RETURN_IF_ERROR(engine.status());
     RawEngine* const raw = engine->get();
