@@ -78,6 +78,24 @@ void PrintLine(absl::string_view program, absl::string_view kind, const char* co
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+// The words between the program's name and the end of `arguments`' command.
+std::vector<std::string> CommandPath(const Command& command, const Arguments& arguments) {
+  std::vector<std::string> path;
+  for (const Command* at = &command; at != &arguments.command();) {
+    for (const Command& sub : at->subcommands) {
+      const std::string prefix = absl::StrJoin(path, " ");
+      const std::string name =
+          absl::StrCat(command.name, " ", prefix, prefix.empty() ? "" : " ", sub.name);
+      if (arguments.full_name() == name || absl::StartsWith(arguments.full_name(), name + " ")) {
+        path.push_back(sub.name);
+        at = &sub;
+        break;
+      }
+    }
+  }
+  return path;
+}
+
 }  // namespace
 
 bool Arguments::Has(absl::string_view flag) const {
@@ -253,27 +271,12 @@ int RunCommand(const Command& command, int argc, char** argv) {
     std::fputs(text.c_str(), stdout);
     return std::fflush(stdout) == 0 ? 0 : 1;
   };
-  if (arguments->Has("help")) {
-    std::vector<std::string> path;
-    for (const Command* at = &command; at != &arguments->command();) {
-      for (const Command& sub : at->subcommands) {
-        const std::string prefix = absl::StrJoin(path, " ");
-        const std::string name =
-            absl::StrCat(command.name, " ", prefix, prefix.empty() ? "" : " ", sub.name);
-        if (arguments->full_name() == name || absl::StartsWith(arguments->full_name(), name + " ")) {
-          path.push_back(sub.name);
-          at = &sub;
-          break;
-        }
-      }
-    }
-    return print(HelpText(command, path));
-  }
+  if (arguments->Has("help")) return print(HelpText(command, CommandPath(command, *arguments)));
   if (arguments->Has("version")) return print(absl::StrCat(command.name, " ", ProgramVersion(), "\n"));
   if (arguments->Has("man")) return print(ManPage(command));
   if (arguments->Has("completion")) return print(*CompletionScript(command, arguments->Get("completion")));
   if (!arguments->command().run) {
-    std::fputs(HelpText(command, {}).c_str(), stderr);
+    std::fputs(HelpText(command, CommandPath(command, *arguments)).c_str(), stderr);
     return command.usage_error_code;
   }
   return arguments->command().run(*arguments);
