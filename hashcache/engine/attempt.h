@@ -37,6 +37,14 @@ struct Worker::ColdFile {
   std::unique_ptr<HashStream> stream;  // if the file is larger than its buffer
 };
 
+// A small file that was read and is closed, and only lacks its digest.
+struct Worker::Single {
+  Attempt attempt;
+  Outcome outcome = Outcome::kHashed;
+  uint64_t size = 0;
+  std::unique_ptr<uint8_t[]> buffer;  // its bytes, the first `size`
+};
+
 constexpr int kAttemptsMax = 3;
 
 }  // namespace hashcache

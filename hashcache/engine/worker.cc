@@ -210,7 +210,7 @@ Worker::Step Worker::ReadQuick(Attempt* attempt, bool may_go_cold) {
     return ReadLarge(attempt);
   }
   attempt->reading.bytes_read = bytes_read;
-  return Give(attempt, Outcome::kHashed, Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
+  return GiveWhole(attempt, Outcome::kHashed, bytes_read);
 }
 
 bool Worker::Begin(Attempt* attempt) {
@@ -260,7 +260,7 @@ Worker::Step Worker::ReadSmall(Attempt* attempt, bool may_go_cold) {
     if (size == 0 || (expected > 0 && bytes_read >= expected)) break;
     if (bytes_read == kReadSize) return ReadLarge(attempt);
   }
-  return Finish(attempt, bytes_read, Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
+  return FinishWhole(attempt, bytes_read);
 }
 
 Worker::Step Worker::ReadLarge(Attempt* attempt) {
@@ -283,21 +283,40 @@ Worker::Step Worker::ReadLarge(Attempt* attempt) {
   return FailAttempt(attempt, read.status());
 }
 
-Worker::Step Worker::Finish(Attempt* attempt, uint64_t bytes_read, const Digests& digests) {
+absl::Status Worker::LookAgain(Attempt* attempt, uint64_t bytes_read) {
   Reading& reading = attempt->reading;
   reading.bytes_read = bytes_read;
   if (reading.lease == Lease::kHeld && context_.clock.MonotonicNs() - reading.started_ns < kLeaseSureNs) {
     reading.after = reading.before;  // R3: nobody can have written
     reading.lease_whole = true;
-  } else {
-    const int result = filesystem_.StatAgain(attempt->fd, &reading.after);
-    if (result != 0) return FailAttempt(attempt, base::ErrnoStatus(-result, "stat"));
-    if (reading.lease == Lease::kHeld) reading.lease_whole = filesystem_.LeaseIsWhole(attempt->fd);
+    return absl::OkStatus();
   }
+  const int result = filesystem_.StatAgain(attempt->fd, &reading.after);
+  if (result != 0) return base::ErrnoStatus(-result, "stat");
+  if (reading.lease == Lease::kHeld) reading.lease_whole = filesystem_.LeaseIsWhole(attempt->fd);
+  return absl::OkStatus();
+}
+
+bool Worker::IsUnchanged(const Attempt& attempt) {
   // What the kernel makes up while it is read has no size before.
-  const bool made_up = attempt->volume->judgement().traits.made_up && reading.before.size_bytes == 0;
-  if (!IsStable(reading) && !made_up) return Unstable(attempt, digests);
-  return Give(attempt, reading.lease == Lease::kBusy ? Outcome::kBusy : Outcome::kHashed, digests);
+  const bool made_up = attempt.volume->judgement().traits.made_up && attempt.reading.before.size_bytes == 0;
+  return made_up || IsStable(attempt.reading);
+}
+
+Worker::Step Worker::Finish(Attempt* attempt, uint64_t bytes_read, const Digests& digests) {
+  const absl::Status looked = LookAgain(attempt, bytes_read);
+  if (!looked.ok()) return FailAttempt(attempt, looked);
+  if (!IsUnchanged(*attempt)) return Unstable(attempt, digests);
+  return Give(attempt, attempt->reading.lease == Lease::kBusy ? Outcome::kBusy : Outcome::kHashed, digests);
+}
+
+Worker::Step Worker::FinishWhole(Attempt* attempt, uint64_t bytes_read) {
+  const absl::Status looked = LookAgain(attempt, bytes_read);
+  if (!looked.ok()) return FailAttempt(attempt, looked);
+  if (!IsUnchanged(*attempt)) {
+    return Unstable(attempt, Stream(attempt->task.algorithms).HashWhole(Buffer().subspan(0, bytes_read)));
+  }
+  return GiveWhole(attempt, attempt->reading.lease == Lease::kBusy ? Outcome::kBusy : Outcome::kHashed, bytes_read);
 }
 
 Worker::Step Worker::Unstable(Attempt* attempt, const Digests& digests) {
@@ -331,7 +350,7 @@ Worker::Step Worker::Give(Attempt* attempt, Outcome outcome, const Digests& dige
   const bool audited = attempt->task.audited != nullptr;
   if (audited) CompareAudit(*attempt, digests);
   if (!audited && outcome == Outcome::kHashed && context_.use_cache && attempt->begun) Remember(*attempt, &result);
-  filesystem_.Close(attempt->fd);
+  if (attempt->fd >= 0) filesystem_.Close(attempt->fd);
   Done(attempt->task);
   return Step::kDone;
 }

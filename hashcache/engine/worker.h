@@ -2,8 +2,9 @@
 // flight.
 //
 // Shape:   Hash() answers from the cache, or opens and reads what the page cache holds, or else
-//          starts an asynchronous open and read and returns; Reap() continues those. Each task's
-//          `done` is called once, from Hash() or Reap().
+//          starts an asynchronous open and read and returns; Reap() continues those. A small file
+//          whose digest is computed faster beside another's waits for the next one or for Reap().
+//          Each task's owner hears of it once, from Hash() or Reap().
 // Rules:   R3 (rules.h): lease, look, read, look again, lease; three attempts.
 // Bounds:  limits.files_max in flight, limits.bytes_max of buffers.
 // Threads: thread-compatible: one thread each.
@@ -17,6 +18,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "hashcache/digest/hash_stream.h"
@@ -66,9 +68,9 @@ class Worker {
 
   void Hash(const FileTask& task);
   bool HasRoom() const { return in_flight_ < limits_.files_max; }
-  bool Busy() const { return in_flight_ > 0; }
-  // Submits what is queued and continues what has come; `wait`: for at least
-  // one.
+  bool Busy() const { return in_flight_ > 0 || single_waits_; }
+  // Submits what is queued, continues what has come and ends what waits for its pair; `wait`: for
+  // at least one read.
   void Reap(bool wait);
 
   Context& context() { return context_; }
@@ -78,6 +80,7 @@ class Worker {
  private:
   struct Attempt;   // one file being read
   struct ColdFile;  // ... asynchronously
+  struct Single;    // one file whose digest waits for another's
   enum class Step { kDone, kRetry, kCold };
 
   void LookOnly(const FileTask& task);
@@ -97,6 +100,10 @@ class Worker {
   bool Begin(Attempt* attempt);
   // Second look and result; kRetry if the file changed meanwhile. Closes.
   Step Finish(Attempt* attempt, uint64_t bytes_read, const Digests& digests);
+  // The same for a file that lies whole in Buffer().
+  Step FinishWhole(Attempt* attempt, uint64_t bytes_read);
+  absl::Status LookAgain(Attempt* attempt, uint64_t bytes_read);
+  static bool IsUnchanged(const Attempt& attempt);
   Step Give(Attempt* attempt, Outcome outcome, const Digests& digests);
   Step Unstable(Attempt* attempt, const Digests& digests);
   Step FailAttempt(Attempt* attempt, const absl::Status& status);
@@ -108,6 +115,10 @@ class Worker {
   void CompareAudit(const Attempt& attempt, const Digests& digests);
   void Fail(const FileTask& task, const absl::Status& status);
   void Done(const FileTask& task);
+
+  // Two at a time; worker_pair.cc.
+  Step GiveWhole(Attempt* attempt, Outcome outcome, uint64_t size);
+  void EndSingle();
 
   // Asynchronously; worker_cold.cc.
   void StartCold(std::unique_ptr<Attempt> attempt);
@@ -129,6 +140,8 @@ class Worker {
   // Made when first needed: a few hits need neither.
   absl::Span<uint8_t> Buffer();
   std::unique_ptr<uint8_t[]> buffer_;
+  std::unique_ptr<Single> single_;  // made when first needed
+  bool single_waits_ = false;
   std::unique_ptr<char[]> scratch_;
   std::array<std::unique_ptr<HashStream>, 1 << kAlgorithmCount> streams_;
   std::unique_ptr<AsyncFiles> async_;

@@ -43,6 +43,7 @@ AsyncFiles& Worker::async() {
 }
 
 void Worker::Reap(bool wait) {
+  EndSingle();
   if (async_ == nullptr || in_flight_ == 0) return;
   const absl::Status status = async_->Reap(
       wait ? 1 : 0, [this](void* tag, int result) { Continue(static_cast<ColdFile*>(tag), result); });
