@@ -3,15 +3,39 @@
 #include <cstring>
 
 #include "isa-l/crc.h"
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
 
 namespace hashcache {
 namespace {
 
 constexpr uint8_t kRacyFlag = 1;
 
+#if defined(__x86_64__)
+// ISA-L folds, which pays from some 300 bytes on; a record takes the bare instruction two thirds
+// of that time.
+constexpr size_t kShortMax = 256;
+
+bool HaveCrcInstruction() {
+  static const bool have = __builtin_cpu_supports("sse4.2") != 0;
+  return have;
+}
+
+__attribute__((target("sse4.2"))) uint32_t ShortCrc32c(const uint8_t* data, size_t size) {
+  uint64_t crc = ~0u;
+  for (; size >= 8; size -= 8, data += 8) crc = _mm_crc32_u64(crc, base::LoadLittle<uint64_t>(data));
+  for (; size > 0; --size, ++data) crc = _mm_crc32_u8(static_cast<uint32_t>(crc), *data);
+  return ~static_cast<uint32_t>(crc);
+}
+#endif
+
 }  // namespace
 
 uint32_t Crc32c(const void* data, size_t size) {
+#if defined(__x86_64__)
+  if (size <= kShortMax && HaveCrcInstruction()) return ShortCrc32c(static_cast<const uint8_t*>(data), size);
+#endif
   // ISA-L takes a pointer to non-const but only reads.
   return ~crc32_iscsi(static_cast<unsigned char*>(const_cast<void*>(data)), static_cast<int>(size), ~0u);
 }

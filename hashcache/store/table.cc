@@ -32,7 +32,7 @@ uint64_t Hash(uint64_t inode) {
 uint64_t Slot(uint64_t hash, uint64_t index) { return hash << 32 | (index + 1); }
 bool TagMatches(uint64_t slot, uint64_t hash) { return slot >> 32 == (hash & 0xffffffff); }
 
-// Where looking for `inode` begins in a base table. Eight inodes in a row, as the files of
+// Where looking for `inode` begins in a table. Eight inodes in a row, as the files of
 // a directory often have them, share a cache line of slots.
 size_t HomeSlot(uint64_t inode, int log2_slots) {
   constexpr int kLog2PerLine = 3;
@@ -153,7 +153,7 @@ size_t JournalTable::Find(uint64_t inode) const {
   const Slots& slots = *slots_.load(std::memory_order_acquire);
   const uint64_t hash = Hash(inode);
   const size_t mask = slots.slots.size() - 1;
-  for (size_t at = hash >> (64 - slots.log2);; at = (at + 1) & mask) {
+  for (size_t at = HomeSlot(inode, slots.log2);; at = (at + 1) & mask) {
     const uint64_t slot = slots.slots[at].load(std::memory_order_acquire);
     if (slot == 0) return kNone;
     if (!TagMatches(slot, hash)) continue;
@@ -165,7 +165,7 @@ size_t JournalTable::Find(uint64_t inode) const {
 void JournalTable::Place(Slots* slots, const JournalTable& table, uint64_t inode, uint32_t index) {
   const uint64_t hash = Hash(inode);
   const size_t mask = slots->slots.size() - 1;
-  for (size_t at = hash >> (64 - slots->log2);; at = (at + 1) & mask) {
+  for (size_t at = HomeSlot(inode, slots->log2);; at = (at + 1) & mask) {
     const uint64_t slot = slots->slots[at].load(std::memory_order_relaxed);
     const bool same =
         slot != 0 && TagMatches(slot, hash) && RecordInode(table.At((slot & 0xffffffff) - 1)) == inode;
