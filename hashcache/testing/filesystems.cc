@@ -9,9 +9,12 @@
 #include <map>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/os/file.h"
 #include "base/testing/temp_dir.h"
+#include "fs/mount/testing/test_mount.h"
+#include "gtest/gtest.h"
 
 namespace hashcache {
 namespace {
@@ -54,6 +57,7 @@ class Mounts {
     const std::string directory = absl::StrCat(temporary_.path(), "/", name);
     if (!base::MakeDirectories(directory).ok()) return {.why_not = "no temporary directory"};
     if (name == "tmp") return {.directory = directory};
+    if (name == "cachefs") return MakeCachefs();
     if (geteuid() != 0) return {.why_not = "mounting needs root"};
     if (name == "tmpfs") {
       if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=64m") != 0) return {.why_not = "tmpfs cannot be mounted"};
@@ -74,14 +78,25 @@ class Mounts {
     return {.directory = directory};
   }
 
+  TestFilesystem MakeCachefs() {
+    if (!fs::testing::HaveFuse()) return {.why_not = "there is no /dev/fuse"};
+    cachefs_ = std::make_unique<fs::testing::TestMount>();
+    const absl::Status started = cachefs_->Start();
+    if (!started.ok()) ADD_FAILURE() << started;
+    return {.directory = cachefs_->mount_point()};
+  }
+
   base::TempDir temporary_;
+  std::unique_ptr<fs::testing::TestMount> cachefs_;
   std::map<std::string, TestFilesystem> filesystems_;
   std::map<std::string, bool> mounted_;
 };
 
 }  // namespace
 
-std::vector<std::string> FilesystemNames() { return {"tmp", "tmpfs", "ext4", "ext4_128", "xfs", "btrfs"}; }
+std::vector<std::string> FilesystemNames() {
+  return {"tmp", "tmpfs", "ext4", "ext4_128", "xfs", "btrfs", "cachefs"};
+}
 
 const TestFilesystem& FilesystemByName(const std::string& name) {
   static Mounts mounts;

@@ -1,5 +1,6 @@
-// Directories on different filesystems for tests: the temporary directory, tmpfs, and, for root
-// with loop devices, images of ext4 (also with 128-byte inodes), xfs and btrfs.
+// Directories on different filesystems for tests: the temporary directory, a cachefs mount of the
+// daemon that the environment variable CACHEFS names, and, for root, tmpfs and with loop devices
+// images of ext4 (also with 128-byte inodes), xfs and btrfs.
 //
 // Life:    images are made and mounted at the first use in a process and unmounted at its end.
 // Threads: single thread (main).
@@ -11,7 +12,7 @@
 
 namespace hashcache {
 
-// "tmp", "tmpfs", "ext4", "ext4_128", "xfs", "btrfs".
+// "tmp", "tmpfs", "ext4", "ext4_128", "xfs", "btrfs", "cachefs".
 std::vector<std::string> FilesystemNames();
 
 struct TestFilesystem {
