@@ -185,6 +185,68 @@ TEST_F(CommandTest, DamagedManifestsAreLeftAlone) {
   EXPECT_EQ(Shell("HC check cut").code, 2);
 }
 
+// 64 digits are BLAKE3 or SHA-256, and nothing in a plain manifest says which.
+TEST_F(CommandTest, FilesTellWhatSixtyFourDigitsAre) {
+  for (const char* const name : {"a", "b", "c"}) Write(absl::StrCat("t/", name), name);
+  ASSERT_EQ(Shell("cd t && HC sum -a sha256 a b c > ../sums && HC sum a b c > ../others").code, 0);
+  for (const char* const flags : {"", "--no-cache"}) {
+    // The first file is gone and the second changed: the third tells.
+    ASSERT_EQ(Shell("rm -f t/a; echo x > t/b").code, 0);
+    const Ran ran = Shell(absl::StrCat("HC check --root=t ", flags, " sums"));
+    EXPECT_EQ(ran.out, "a: FAILED (missing)\nb: FAILED (changed)\nc: OK\n");
+    EXPECT_THAT(ran.err, HasSubstr("sums: its digests are SHA-256, as the files show"));
+    EXPECT_EQ(Shell(absl::StrCat("HC check --status --root=t ", flags, " sums")).err, "");
+    const Ran other = Shell(absl::StrCat("HC check --root=t ", flags, " others"));
+    EXPECT_EQ(other.out, ran.out);
+    EXPECT_THAT(other.err, Not(HasSubstr("SHA-256")));
+    EXPECT_EQ(Shell(absl::StrCat("HC diff ", flags, " sums t")).out, "removed a\nchanged b\n");
+  }
+  // An update in the wrong algorithm would destroy the manifest.
+  ASSERT_EQ(Shell("cp sums kept; cd t; HC update ../sums").code, 0);
+  EXPECT_EQ(Shell("cd t; sha256sum --quiet -c ../sums").code, 0);
+  ASSERT_EQ(Shell("cp kept sums; echo y > t/c; cd t; HC update ../sums").code, 2);
+  EXPECT_EQ(Shell("cmp sums kept").code, 0);
+  EXPECT_THAT(Shell("cd t; HC check ../sums").err, HasSubstr("give -a blake3 or -a sha256; taken for BLAKE3"));
+  EXPECT_EQ(Shell("cd t; HC update -a sha256 ../sums && sha256sum --quiet -c ../sums").code, 0);
+}
+
+TEST_F(CommandTest, MessagesNameTheFileOnOneLine) {
+  Write("t/a", "a");
+  EXPECT_EQ(Shell("HC sum t").err, "hashcache: error: t: is a directory, not a regular file\n");
+  EXPECT_EQ(Shell("HC sum $\"new\nline\"").err, "hashcache: error: new\\nline: stat: No such file or directory\n");
+  EXPECT_EQ(Shell("HC sum $\"\x1b[1m\"").err, "hashcache: error: \\x1b[1m: stat: No such file or directory\n");
+  EXPECT_THAT(Shell("HC check nofile").err, HasSubstr("error: open nofile: No such file or directory\n"));
+  EXPECT_THAT(Shell("HC cache").err, HasSubstr("Usage: hashcache cache COMMAND"));
+  // Names ended by NUL, without being told.
+  const Ran nul = Shell("printf \"t/a\\0t/a\\0\" | HC sum --files-from=-");
+  EXPECT_EQ(nul.code, 3);
+  EXPECT_THAT(nul.err, HasSubstr("give --null (-0)"));
+}
+
+TEST_F(CommandTest, FollowedLinksThatLeadNowhereAreErrors) {
+  Write("t/a", "a");
+  ASSERT_EQ(Shell("ln -s nowhere t/l").code, 0);
+  EXPECT_EQ(Shell("HC sum -r t").code, 0);
+  const Ran ran = Shell("HC sum -r -L t");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("t/l: a link that leads nowhere"));
+  EXPECT_THAT(ran.out, HasSubstr("  t/a\n"));
+}
+
+TEST_F(CommandTest, PlainManifestsOfATreeCompareWithIt) {
+  Write("t/a", "a");
+  Write("t/d/b", "b");
+  for (const char* const flags : {"", "-a sha256", "--tag", "-z", "--json"}) {
+    ASSERT_EQ(Shell(absl::StrCat("HC sum -r ", flags, " t > m; (cd t; HC sum ", flags, " a d/b) > n")).code, 0);
+    for (const char* const sides : {"m t", "t m", "n t", "m n"}) {
+      const Ran same = Shell(absl::StrCat("HC diff ", sides));
+      // Without the tree nothing tells that names in `m` begin with it.
+      if (absl::string_view(sides) == "m n" && absl::string_view(flags) != "--json") continue;
+      EXPECT_EQ(same.code, 0) << flags << sides << same.out << same.err;
+    }
+  }
+}
+
 TEST_F(CommandTest, PathsThatLeaveTheRootAreRefused) {
   Write("t/a", "a");
   Write("secret", "s");

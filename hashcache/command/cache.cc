@@ -53,11 +53,11 @@ absl::Status Stats(Run& run) {
                              "}\n"));
       continue;
     }
-    run.Print(absl::StrCat(name, ": ", base::HumanCount(stats.base_records + stats.journal_records), " files, ",
+    run.Print(absl::StrCat(name, ": ", Counted(stats.base_records + stats.journal_records, "file"), ", ",
                            base::HumanSize(stats.bytes_on_disk), ", generation ", stats.generation, "\n"));
   }
   run.Summary(
-      {run.cache_directory(), absl::StrCat(base::HumanCount(records), " files remembered"), base::HumanSize(bytes)});
+      {run.cache_directory(), absl::StrCat(Counted(records, "file"), " remembered"), base::HumanSize(bytes)});
   return absl::OkStatus();
 }
 

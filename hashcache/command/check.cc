@@ -33,9 +33,8 @@ class Check {
         ignore_missing_(run.arguments().Has("ignore-missing")) {}
 
   absl::Status Manifest(const std::string& name) {
-    ASSIGN_OR_RETURN(
-        const hashcache::Manifest manifest,
-        ReadManifest(name, AlgorithmHint(run_.arguments().Get("algorithm"), run_.algorithms_given(), name)));
+    ASSIGN_OR_RETURN(const hashcache::Manifest manifest,
+                     ReadManifest(run_, name, {.root = run_.arguments().Get("root"), .silent = silent_}));
     ReportBadLines(name, manifest);
     const std::vector<const ManifestEntry*> entries = Usable(name, manifest);
     if (manifest.entries.empty()) {
@@ -199,7 +198,7 @@ absl::Status RunCheck(Run& run) {
     add(tally.missing, "missing");
     add(tally.fresh, "new");
     add(tally.unreadable, "unreadable");
-    add(tally.bad_lines, "lines not understood");
+    add(tally.bad_lines, tally.bad_lines == 1 ? "line not understood" : "lines not understood");
     run.Summary(parts);
   }
   return absl::OkStatus();
@@ -223,8 +222,8 @@ base::Command CheckCommand() {
               "Reads what sum, sha256sum, b3sum, xxhsum (plain, --tag, -z) and hashcache (--json, --jsonl) write, and "
               "says for each file OK, FAILED (changed), FAILED (corrupt: other bytes under the same inode, size and "
               "times), FAILED (missing), or NEW (not listed; for manifests of whole trees, or with --new).\n\n"
-              "A plain line of 64 digits is taken for BLAKE3 unless -a sha256 is given or the manifest's name "
-              "contains \"sha256\". With --strict a line that is not understood counts as a difference.",
+              "A plain line of 64 digits is BLAKE3 or SHA-256: as -a says, else as the manifest's name says "
+              "(sha256, blake3, b3), else whichever one of the first listed files is found to have. With --strict a line that is not understood counts as a difference.",
           .flags = Join(Join(flags, TreeFlags()), HasherFlags()),
           .examples = {{"hashcache check SHA256SUMS", "as sha256sum -c"},
                        {"hashcache check -q src.hashcache", "only what is wrong, and the summary"},

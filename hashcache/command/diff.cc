@@ -13,9 +13,10 @@ absl::StatusOr<std::pair<Side, Side>> ReadSides(Run& run, const std::string& lef
   std::pair<Side, Side> sides;
   AlgorithmSet wanted = run.algorithms();
   bool known = false;
-  const auto read = [&](const std::string& name, Side* side, bool directory) -> absl::Status {
+  const auto read = [&](const std::string& name, const std::string& other, Side* side,
+                        bool directory) -> absl::Status {
     if (IsDirectory(name) != directory) return absl::OkStatus();
-    ASSIGN_OR_RETURN(*side, ReadSide(run, name, wanted));
+    ASSIGN_OR_RETURN(*side, ReadSide(run, name, IsDirectory(other) ? other : "", wanted));
     const AlgorithmSet common = AlgorithmSet::FromBits(side->algorithms.bits() & wanted.bits());
     if (!directory && !side->files.empty()) {
       wanted = known || run.algorithms_given() ? common : side->algorithms;
@@ -24,8 +25,8 @@ absl::StatusOr<std::pair<Side, Side>> ReadSides(Run& run, const std::string& lef
     return absl::OkStatus();
   };
   for (const bool directory : {false, true}) {
-    RETURN_IF_ERROR(read(left, &sides.first, directory));
-    RETURN_IF_ERROR(read(right, &sides.second, directory));
+    RETURN_IF_ERROR(read(left, right, &sides.first, directory));
+    RETURN_IF_ERROR(read(right, left, &sides.second, directory));
   }
   if (wanted.empty()) {
     return absl::InvalidArgumentError("the two sides have no algorithm in common");

@@ -135,8 +135,8 @@ void PrintGroups(Run& run, const Groups& groups) {
     }
     run.Print(absl::StrCat(text, json ? "]}\n" : "\n"));
   }
-  run.Summary({absl::StrCat(base::HumanCount(groups.size()), " groups"),
-               absl::StrCat(base::HumanCount(files), " files"),
+  run.Summary({Counted(groups.size(), "group"),
+               Counted(files, "file"),
                absl::StrCat(base::HumanSize(wasted), " could be saved")});
 }
 

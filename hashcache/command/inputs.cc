@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/os/file.h"
@@ -87,6 +88,9 @@ absl::StatusOr<std::vector<std::string>> InputNames(const base::Arguments& argum
   if (!names.empty()) return absl::InvalidArgumentError("give names as arguments or with --files-from, not both");
   ASSIGN_OR_RETURN(const std::string list, base::ReadFile(arguments.Get("files-from"), kListSizeMax));
   for (const absl::string_view name : absl::StrSplit(list, arguments.Has("null") ? '\0' : '\n')) {
+    if (absl::StrContains(name, '\0')) {
+      return absl::InvalidArgumentError(absl::StrCat(arguments.Get("files-from"), " holds NULs: give --null (-0)"));
+    }
     if (!name.empty()) names.emplace_back(name);
   }
   return names;

@@ -13,6 +13,7 @@
 #include "base/os/file.h"
 #include "base/os/interrupt.h"
 #include "base/status_macros.h"
+#include "base/units.h"
 #include "hashcache/provider/cachefs.h"
 
 namespace hashcache {
@@ -21,6 +22,33 @@ namespace {
 constexpr char kProgram[] = "hashcache";
 constexpr size_t kOutputBuffer = 64 << 10;
 constexpr int kJobsMax = 1024;
+
+// On one line of a terminal whatever names it contains.
+std::string OneLine(absl::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      absl::StrAppend(&line, "\\x", absl::Hex(byte, absl::kZeroPad2));
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
+// Whether `message` names `path` already, as messages of the kernel's errors do.
+bool Names(absl::string_view message, absl::string_view path) {
+  for (size_t at = message.find(path); at != absl::string_view::npos; at = message.find(path, at + 1)) {
+    const size_t end = at + path.size();
+    const bool begins = at == 0 || message[at - 1] == ' ';
+    const bool ends = end == message.size() || absl::StrContains(":; ", message.substr(end, 1));
+    if (begins && ends && (at == 0 || end < message.size())) return true;
+  }
+  return false;
+}
 
 // A deep tree holds one descriptor per level, each file in flight another.
 void RaiseFileLimit() {
@@ -162,16 +190,15 @@ void Run::FlushOutput() {
 void Run::Problem(absl::string_view path, const absl::Status& status) {
   Code(kUnreadable);
   const absl::string_view message = status.message();
-  base::PrintError(kProgram,
-                   absl::StrContains(message, path) ? std::string(message) : absl::StrCat(path, ": ", message));
+  base::PrintError(kProgram, OneLine(Names(message, path) ? std::string(message) : absl::StrCat(path, ": ", message)));
 }
 
-void Run::Warn(absl::string_view message) { base::PrintWarning(kProgram, message); }
+void Run::Warn(absl::string_view message) { base::PrintWarning(kProgram, OneLine(message)); }
 
 void Run::Summary(const std::vector<std::string>& parts) {
   progress_ = nullptr;
   FlushOutput();
-  const std::string line = absl::StrCat(kProgram, ": ", absl::StrJoin(parts, ", "), "\n");
+  const std::string line = absl::StrCat(kProgram, ": ", OneLine(absl::StrJoin(parts, ", ")), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -225,6 +252,10 @@ int WithRun(const base::Arguments& arguments, bool tree, absl::FunctionRef<absl:
     (*run)->Code(kUnreadable);
   }
   return (*run)->Finish();
+}
+
+std::string Counted(uint64_t count, absl::string_view noun) {
+  return absl::StrCat(base::HumanCount(count), " ", noun, count == 1 ? "" : "s");
 }
 
 std::string PathBelow(absl::string_view root, absl::string_view path) {

@@ -80,6 +80,9 @@ class Run {
 // Runs `work` with a Run made from the arguments; usage errors are reported here.
 int WithRun(const base::Arguments& arguments, bool tree, absl::FunctionRef<absl::Status(Run&)> work);
 
+// "1 file", "2 files".
+std::string Counted(uint64_t count, absl::string_view noun);
+
 // "dir" + "a/b" as `find dir` prints it.
 std::string PathBelow(absl::string_view root, absl::string_view path);
 

@@ -78,11 +78,11 @@ absl::Status StatusOf(Run& run, const std::string& root) {
     RETURN_IF_ERROR(base::ReplaceFile(path, changes->token + "\n", {.mode = 0600}));
   }
   if (run.arguments().Has("quiet")) return absl::OkStatus();
-  const std::string looked = absl::StrCat(base::HumanCount(changes->files_looked_at), " files looked at");
+  const std::string looked = absl::StrCat(Counted(changes->files_looked_at, "file"), " looked at");
   if (token.empty()) {
     run.Summary({absl::StrCat(root, ": first look"), looked});
   } else {
-    run.Summary({absl::StrCat(root, ": ", base::HumanCount(changes->changes.size()), " changes"), looked});
+    run.Summary({absl::StrCat(root, ": ", Counted(changes->changes.size(), "change")), looked});
   }
   return absl::OkStatus();
 }

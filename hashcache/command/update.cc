@@ -102,8 +102,7 @@ absl::Status RunUpdate(Run& run) {
   const std::vector<std::string>& names = run.arguments().positional();
   if (names.empty())
     return absl::InvalidArgumentError("update takes a manifest, and directories to look for new files in");
-  ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(names[0], AlgorithmHint(run.arguments().Get("algorithm"),
-                                                                           run.algorithms_given(), names[0])));
+  ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(run, names[0], {.must_know = true}));
   if (manifest.truncated || !manifest.bad_lines.empty()) {
     for (const auto& bad : manifest.bad_lines) run.Warn(absl::StrCat(names[0], ": ", bad.line, ": ", bad.reason));
     return absl::DataLossError(absl::StrCat(names[0], ": the manifest is damaged and is left as it is"));
@@ -121,8 +120,8 @@ base::Command UpdateCommand() {
           .description =
               "Hashes the files that the manifest lists and replaces it, in its own format, atomically and durably. "
               "Files that are gone are dropped; those that cannot be read keep their line. New files are added from "
-              "the DIRs, or from the tree that a --jsonl or --json manifest of one tree names. A damaged manifest is "
-              "left alone.",
+              "the DIRs, or from the tree that a --jsonl or --json manifest of one tree names. A damaged manifest, and "
+              "one whose algorithm cannot be told, is left alone.",
           .flags = Join(TreeFlags(), HasherFlags()),
           .examples = {{"hashcache update src.hashcache", "a manifest made by sum -r --jsonl src"},
                        {"hashcache update SHA256SUMS dist", "with the new files below dist"}},

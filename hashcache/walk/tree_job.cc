@@ -96,6 +96,8 @@ class TreeJob::FilesUnit : public Unit, public FileOwner {
     } else {
       target->assign(buffer, static_cast<size_t>(size));
       result->mode = S_IFLNK | 0777;
+      // Every other link was listed as what it leads to.
+      if (job_.options_.follow_links) result->status = absl::NotFoundError("a link that leads nowhere");
     }
   }
 
