@@ -17,6 +17,11 @@
 //   ASSIGN_OR_RETURN(auto hasher, hashcache::Hasher::Create({}));
 //   const hashcache::HashRequest requests[] = {{.path = "a.txt"}, {.path = "b.txt"}};
 //   RETURN_IF_ERROR(hasher->HashBatch(requests, [](size_t i, hashcache::FileResult&& result) { ... }));
+//
+//   // What changed since the build that left `token`; nothing is read.
+//   ASSIGN_OR_RETURN(const hashcache::ChangeSet changes, hasher->ChangedSince("content", token, {}));
+//   if (changes.rescan) ...  // everything may have
+//   for (const auto& change : changes.changes) Rebuild(change.path);
 #ifndef HASHCACHE_HASHER_H_
 #define HASHCACHE_HASHER_H_
 
