@@ -34,13 +34,14 @@ run check-many "$entries"
 run thin-many "$entries"
 started=$SECONDS
 rm -rf "${mnt:?}"/*
-say "everything removed in $((SECONDS - started)) s"
 sync_mount
+say "everything removed in $((SECONDS - started)) s; $(used_bytes) bytes used"
 for _ in $(seq 60); do
   after=$(used_bytes)
   [ "$after" -gt "$before" ] || break
   sleep 1
 done
+say "$after bytes used, $before at first"
 [ "$after" -le $((before + 65536)) ] || fail "df does not return: $before bytes used before, $after after"
 unmount_store
 fsck_store --data
