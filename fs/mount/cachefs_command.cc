@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "base/init.h"
 #include "base/os/file.h"
+#include "base/os/heap.h"
 #include "base/os/interrupt.h"
 #include "base/status_macros.h"
 #include "base/units.h"
@@ -124,6 +125,7 @@ int Execute(Plan plan, const StoreOpener& opener) {
     const absl::Status entered = background.Enter();
     if (!entered.ok()) return fail(entered);
   }
+  base::KeepHeapSmall();
   base::TakeInterrupts();
   std::unique_ptr<SystemLog> system_log;
   if (!plan.mount.log_dir.empty()) {

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/init.h"
 #include "base/os/file.h"
+#include "base/os/heap.h"
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "base/thread_pool.h"
@@ -23,6 +25,8 @@ namespace {
 constexpr uint32_t kReadAheadKilobytes = 1024;
 constexpr absl::Duration kSweepInterval = absl::Seconds(1);
 constexpr size_t kSweepFilesMax = 4096;
+// By then what was dirty is on disk. A request that comes just then waits for the allocator.
+constexpr int kQuietSweepsBeforeTrim = 8;
 
 }  // namespace
 
@@ -54,19 +58,25 @@ absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volu
     notifier->InvalidateInode(entry.directory, /*data=*/false);
     notifier->InvalidateInode(entry.inode, /*data=*/false);
   });
-  if (!options.mount.read_only) mounted->sweeper_ = std::thread([m = mounted.get()] { m->Sweep(); });
+  mounted->sweeper_ = std::thread([m = mounted.get()] { m->Sweep(); });
   return mounted;
 }
 
 void MountedVolume::Sweep() {
   base::SetThreadName("sweeper");
+  uint64_t requests = 0;
+  int quiet_sweeps = kQuietSweepsBeforeTrim;
   base::MutexLock lock(&sweep_mutex_);
   bool told = false;
   while (!sweep_stopping_) {
     sweep_stopped_.WaitWithTimeout(&sweep_mutex_, kSweepInterval);
     if (sweep_stopping_) return;
     sweep_mutex_.Unlock();
-    const absl::StatusOr<size_t> removed = volume_.RemoveExpired(kSweepFilesMax);
+    absl::StatusOr<size_t> removed = 0;
+    if (!options_.mount.read_only) removed = volume_.RemoveExpired(kSweepFilesMax);
+    const uint64_t requests_before = std::exchange(requests, RequestsSoFar());
+    quiet_sweeps = requests == requests_before ? quiet_sweeps + 1 : 0;
+    if (quiet_sweeps == kQuietSweepsBeforeTrim) base::ReturnFreeMemory();
     sweep_mutex_.Lock();
     if (volume_.read_only() && !told) {
       told = true;
@@ -76,6 +86,12 @@ void MountedVolume::Sweep() {
       LOG_EVERY_N(WARNING, 60) << "expired files stay: " << removed.status();
     }
   }
+}
+
+uint64_t MountedVolume::RequestsSoFar() const {
+  uint64_t count = 0;
+  for (uint32_t opcode = 0; opcode < Transport::kOpcodesMax; ++opcode) count += transport_->request_count(opcode);
+  return count;
 }
 
 MountedVolume::~MountedVolume() {

@@ -68,8 +68,9 @@ class MountedVolume : public NoticeSink {
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Notifier> notifier_;
-  // Removes expired files about once a second.
+  // About once a second removes expired files; once after each busy time gives free memory back.
   void Sweep() ABSL_LOCKS_EXCLUDED(sweep_mutex_);
+  uint64_t RequestsSoFar() const;
   base::Mutex sweep_mutex_;
   base::CondVar sweep_stopped_;
   bool sweep_stopping_ ABSL_GUARDED_BY(sweep_mutex_) = false;
