@@ -138,6 +138,17 @@ TEST(RawEngineSpaceTest, FillDelete90PercentRefillOnAUsualGeometry) {
   FillDeleteRefill(volume, testing::TestSeed(6), 3 << 20);
 }
 
+TEST(RawEngineSpaceTest, WhatAChunkBeingFilledHoldsNoLongerIsFree) {
+  Volume volume(32 << 20, 16 << 10, 1 << 20, 4 << 20);
+  const SpaceUsage empty = volume.engine().space();
+  for (InodeNumber inode = 100; inode < 150; ++inode) ASSERT_OK(volume.Create(inode, 5000));
+  ASSERT_OK(volume.engine().Checkpoint());  // puts them on the device
+  EXPECT_LT(volume.engine().space().free_bytes + 200'000, empty.free_bytes);
+  while (!volume.files().empty()) ASSERT_OK(volume.Remove(volume.files().begin()->first));
+  for (int i = 0; i < 3; ++i) ASSERT_OK(volume.engine().Checkpoint());
+  EXPECT_GE(volume.engine().space().free_bytes + (64 << 10), empty.free_bytes);
+}
+
 TEST(RawEngineSpaceTest, AFailedApplyChangesNothing) {
   Volume volume(8 << 20, 4 << 10, 64 << 10, 128 << 10);
   InodeNumber inode = 100;

@@ -95,7 +95,10 @@ SpaceUsage EngineImpl::space() {
   const auto minus = [](uint64_t a, uint64_t b) { return a > b ? a - b : 0; };
   usage.total_bytes = uint64_t{chunks_.chunk_count()} * chunk;
   const uint64_t data = chunks_.free_chunks() * chunk + chunks_.hole_bytes() + chunks_.dead_pack_bytes() + chunks_.pending_bytes();
-  usage.free_bytes = minus(data + chunks_.free_pages() * page_bytes_, taken);
+  // What the chunks being filled do not hold is free, but only small files may have it.
+  uint64_t open = 0;
+  for (const auto& [policy, pack] : packs_) open += minus(chunk, chunks_.live_bytes(pack.chunk));
+  usage.free_bytes = minus(data + open + chunks_.free_pages() * page_bytes_, taken);
   usage.available_bytes = minus(data, taken + (uint64_t{MetaChunks()} + ReservedChunks()) * chunk);
   return usage;
 }
