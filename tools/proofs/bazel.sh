@@ -6,12 +6,13 @@
 # the first one, where nothing may be left to do. BAZEL_WORDS are further words for `bazel build`,
 # BAZEL_STARTUP_WORDS for bazel itself.
 . "$(dirname "$0")/lib.sh"
+export LC_ALL=C
 need bazel
 targets=("$@")
 [ $# -gt 0 ] || targets=(//fs/...)
 read -r -a startup <<<"--max_idle_secs=60 ${BAZEL_STARTUP_WORDS:-}"
 read -r -a words <<<"${BAZEL_WORDS:-}"
-make_store 16G
+make_store 8G
 mount_store -o suid,dev,exec
 cd "${PROOF_WORKSPACE:-$PROOF_TOP}"
 build() { # output base; the line that counts processes goes to $counted
@@ -22,7 +23,7 @@ build() { # output base; the line that counts processes goes to $counted
 }
 shut_down() { bazel --output_base="$mnt/$1" "${startup[@]}" shutdown >/dev/null 2>&1; }
 products() { (cd "$mnt/$1/execroot"/*/bazel-out && find . -type f ! -name '*.params' ! -path '*/_tmp/*' ! -name '*.log' \
-  ! -name '*-status.txt' -exec sha256sum {} + | sort -k 2); }
+  ! -name '*-status.txt' ! -name MANIFEST ! -name '*.runfiles_manifest' -exec sha256sum {} + | sort -k 2); }
 started=$SECONDS
 build one
 first="$counted in $((SECONDS - started)) s"

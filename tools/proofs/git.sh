@@ -7,6 +7,8 @@ need git
 sources=("$@")
 [ $# -gt 0 ] || sources=(/usr/include /usr/share/doc /usr/share/perl)
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b GIT_CONFIG_GLOBAL=/dev/null
+# A collection in the background would take loose objects away while a clone copies them.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=gc.auto GIT_CONFIG_VALUE_0=0
 make_store 6G
 mount_store
 clean() { [ -z "$(git -C "$1" status --porcelain)" ] || fail "$1 has changes: $(git -C "$1" status --porcelain | head -n 3)"; }
@@ -18,7 +20,7 @@ git init -q -b main large
 for source in "${sources[@]}"; do
   [ -d "$source" ] || fail "there is no directory $source"
   cp -rL "$source" "large/$(basename "$source")" 2>/dev/null || true # dangling links are left out
-  (cd large && git -c gc.auto=0 add -A && git commit -qm "$source")
+  (cd large && git add -A && git commit -qm "$source")
 done
 files=$(git -C large ls-files | wc -l)
 say "$files files committed"
@@ -29,7 +31,7 @@ done
 clean large
 git clone -q --no-hardlinks large clone
 clean clone
-git -C clone -c gc.auto=0 checkout -q HEAD~15 && clean clone && git -C clone checkout -q main && clean clone
+git -C clone checkout -q HEAD~15 && clean clone && git -C clone checkout -q main && clean clone
 say "cloned and checked out"
 git -C large gc -q --prune=now
 git -C clone repack -qadf --window=5

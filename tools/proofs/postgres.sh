@@ -28,9 +28,7 @@ start_server() {
   fail "the server is not ready after two minutes ($tries tries)"
 }
 stop_server() { # signal: INT ends it cleanly; QUIT at once
-  local child
-  child=$(pgrep -P "$server" postgres || echo "$server")
-  kill -"$1" "$child" 2>/dev/null || true
+  pkill -"$1" -u postgres -f "^$bin/postgres -D $data" || true # its children are called otherwise
   wait "$server" 2>/dev/null || true
 }
 

@@ -21,7 +21,8 @@ for name in "${names[@]}"; do
   (cd "$directory" && timeout 300 stress-ng --temp-path "$directory" --"$name" 1 --timeout "$each" --verify \
     --metrics-brief --oomable) >"$PROOF_DIR/said" 2>&1 || status=$?
   came=$(($(requests) - before))
-  if grep -qE "skipp|not implemented" "$PROOF_DIR/said" && [ "$came" -lt 20 ]; then
+  # bind-mount "may hang the machine", binderfs is not in every kernel: stress-ng does not run them.
+  if grep -qE "skipping stress|not implemented|No stress workers invoked" "$PROOF_DIR/said" && [ "$came" -lt 20 ]; then
     skipped+=("$name")
   elif [ "$status" -ne 0 ]; then
     failed+=("$name")
