@@ -33,6 +33,7 @@ mount_store
 for job in "${jobs[@]}"; do
   # shellcheck disable=SC2086
   run $job --verify_only
+  say "${job%% *} verified from the disk"
 done
 unmount_store
 no_errors_logged
