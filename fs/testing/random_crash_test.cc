@@ -38,7 +38,7 @@ void RunRounds(const ProofStoreOptions& store, uint64_t seed, uint64_t rounds) {
   for (uint64_t round = 0; round < rounds; ++round) {
     Workload workload;
     const size_t length = 5 + random() % 30;
-    while (workload.size() < length) workload.push_back(RandomOp(random));
+    while (workload.size() < length) workload.push_back(RandomOpOfAnyKind(random));
     RunOptions run;
     run.step_between = random() % 2 == 0;
     run.checkpoint_between = random() % 6 == 0;

@@ -70,6 +70,13 @@ class Applier {
         return Remove(op);
       case Kind::kStore:
         return Store(op);
+      case Kind::kExchange:
+        return Exchange(op);
+      case Kind::kPunch:
+      case Kind::kXattr:
+        return ChangeOther(op);
+      case Kind::kCopy:
+        return Copy(op);
       case Kind::kFsync:
         return Fsync(op.path);
       case Kind::kSync:
@@ -126,6 +133,32 @@ class Applier {
     RETURN_IF_ERROR(
         Run(call, [&] { return volume_.Rename(from.directory, from.name, to.directory, to.name, {}, kCredentials); }));
     return volume_.RemoveOrphans();
+  }
+
+  absl::Status Exchange(const Op& op) {
+    ASSIGN_OR_RETURN(const Place from, FindPlace(volume_, op.path));
+    ASSIGN_OR_RETURN(const Place to, FindPlace(volume_, op.to));
+    ASSIGN_OR_RETURN(const InodeNumber first, FindInode(volume_, op.path));
+    ASSIGN_OR_RETURN(const InodeNumber second, FindInode(volume_, op.to));
+    RenameOptions options;
+    options.flag = RenameFlag::kExchange;
+    return Run({.touched = {first, second, from.directory, to.directory}},
+               [&] { return volume_.Rename(from.directory, from.name, to.directory, to.name, options, kCredentials); });
+  }
+
+  absl::Status ChangeOther(const Op& op) {
+    ASSIGN_OR_RETURN(const InodeNumber inode, FindInode(volume_, op.path));
+    return Run({.touched = {inode}}, [&]() -> absl::Status {
+      return op.kind == Kind::kPunch ? volume_.Fallocate(inode, FallocateMode::kPunchHole, op.offset, op.length)
+                                     : volume_.SetXattr(inode, "user.crash", OpBytes(serial_, op.length));
+    });
+  }
+
+  absl::Status Copy(const Op& op) {
+    ASSIGN_OR_RETURN(const InodeNumber from, FindInode(volume_, op.path));
+    ASSIGN_OR_RETURN(const InodeNumber to, FindInode(volume_, op.to));
+    // Reading moves no time that counts; writing is the target's change.
+    return Run({.touched = {to}}, [&] { return volume_.CopyRange(from, 0, to, op.offset, op.length).status(); });
   }
 
   absl::Status Remove(const Op& op) {
@@ -187,6 +220,14 @@ absl::string_view KindName(Kind kind) {
       return "sync";
     case Kind::kFlush:
       return "flush";
+    case Kind::kExchange:
+      return "exchange";
+    case Kind::kPunch:
+      return "punch";
+    case Kind::kCopy:
+      return "copy";
+    case Kind::kXattr:
+      return "xattr";
   }
   return "?";
 }
@@ -315,6 +356,18 @@ Op RandomOp(std::mt19937_64& random) {
   return op;
 }
 
+Op RandomOpOfAnyKind(std::mt19937_64& random) {
+  Op op = RandomOp(random);
+  if (random() % 6 != 0) return op;
+  static constexpr Kind kKinds[] = {Kind::kExchange, Kind::kPunch, Kind::kCopy, Kind::kXattr};
+  const Op other = RandomOp(random);
+  op.kind = kKinds[random() % std::size(kKinds)];
+  if (op.kind == Kind::kExchange || op.kind == Kind::kCopy) op.to = other.path;
+  op.offset = random() % 50000;
+  op.length = op.kind == Kind::kXattr ? random() % 3000 : 1 + random() % 60000;
+  return op;
+}
+
 bool IsTreeError(const absl::Status& status) {
   if (absl::IsNotFound(status) || absl::IsAlreadyExists(status)) return true;
   switch (base::ErrnoOf(status)) {
@@ -368,8 +421,13 @@ void ApplyOp(ModelTree& model, const Op& op, uint64_t serial) {
       case Kind::kSync:
       case Kind::kFlush:
         return absl::OkStatus();
+      case Kind::kExchange:
+      case Kind::kPunch:
+      case Kind::kCopy:
+      case Kind::kXattr:
+        break;
     }
-    return absl::OkStatus();
+    return absl::UnimplementedError("the model does not know this op");
   };
   apply().IgnoreError();
 }

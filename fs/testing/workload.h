@@ -36,10 +36,15 @@ struct Op {
     kFsync,  // of `path`; "" = the root directory
     kSync,
     kFlush,  // flush_writes: as kSync, by the API's name
+    // In long random runs only:
+    kExchange,  // of `path` and `to`
+    kPunch,     // `length` bytes at `offset`
+    kCopy,      // `length` bytes from the beginning of `path` to `offset` of `to`
+    kXattr,     // an extended attribute of `length` bytes
   };
   Kind kind = Kind::kSync;
   std::string path;
-  std::string to;       // kRename, kLink
+  std::string to;       // kRename, kLink, kExchange, kCopy
   uint64_t offset = 0;  // kWrite
   uint64_t length = 0;  // kWrite, kAppend, kStore; kTruncate: the new size
 
@@ -65,6 +70,8 @@ Workload NthWorkload(size_t length, uint64_t n);
 
 // A random op on names of a small set of files and directories.
 Op RandomOp(std::mt19937_64& random);
+// One in six of the ops that only long runs have; a ModelTree does not know these.
+Op RandomOpOfAnyKind(std::mt19937_64& random);
 
 // One call of the volume's.
 struct Call {
