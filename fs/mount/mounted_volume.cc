@@ -25,8 +25,11 @@ namespace {
 constexpr uint32_t kReadAheadKilobytes = 1024;
 constexpr absl::Duration kSweepInterval = absl::Seconds(1);
 constexpr size_t kSweepFilesMax = 4096;
-// By then what was dirty is on disk. A request that comes just then waits for the allocator.
-constexpr int kQuietSweepsBeforeTrim = 8;
+// When free memory is given back: in a quiet moment, but not too often, and once when what was
+// dirty has reached the disk. A request that comes just then waits for the allocator.
+constexpr int kQuietSweepsShort = 2;
+constexpr int kQuietSweepsLong = 8;
+constexpr int kSweepsBetweenTrims = 30;
 
 }  // namespace
 
@@ -65,7 +68,7 @@ absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volu
 void MountedVolume::Sweep() {
   base::SetThreadName("sweeper");
   uint64_t requests = 0;
-  int quiet_sweeps = kQuietSweepsBeforeTrim;
+  int quiet_sweeps = kQuietSweepsLong, sweeps_since_trim = 0;
   base::MutexLock lock(&sweep_mutex_);
   bool told = false;
   while (!sweep_stopping_) {
@@ -76,9 +79,14 @@ void MountedVolume::Sweep() {
     if (!options_.mount.read_only) removed = volume_.RemoveExpired(kSweepFilesMax);
     const uint64_t requests_before = std::exchange(requests, RequestsSoFar());
     quiet_sweeps = requests == requests_before ? quiet_sweeps + 1 : 0;
-    if (quiet_sweeps == kQuietSweepsBeforeTrim) base::ReturnFreeMemory();
+    ++sweeps_since_trim;
+    if (quiet_sweeps == kQuietSweepsLong ||
+        (quiet_sweeps == kQuietSweepsShort && sweeps_since_trim >= kSweepsBetweenTrims)) {
+      base::ReturnFreeMemory();
+      sweeps_since_trim = 0;
+    }
     sweep_mutex_.Lock();
-    if (volume_.read_only() && !told) {
+    if (volume_.read_only() && !options_.mount.read_only && !told) {
       told = true;
       LOG(ERROR) << "the volume is read-only from now on, since what was written could not be made durable store="
                  << options_.source << " removed=" << removed.status();

@@ -68,7 +68,7 @@ class MountedVolume : public NoticeSink {
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Notifier> notifier_;
-  // About once a second removes expired files; once after each busy time gives free memory back.
+  // About once a second removes expired files; in quiet moments gives free memory back.
   void Sweep() ABSL_LOCKS_EXCLUDED(sweep_mutex_);
   uint64_t RequestsSoFar() const;
   base::Mutex sweep_mutex_;
