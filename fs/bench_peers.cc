@@ -65,7 +65,12 @@ class LoopPeer : public Peer {
     return Mount();
   }
   absl::Status Remount() override {
-    if (umount2(root().c_str(), 0) != 0) return base::ErrnoStatus(errno, "umount " + root());
+    // A daemon above may take a moment to let go.
+    const absl::Time deadline = absl::Now() + kEndTimeout;
+    while (umount2(root().c_str(), 0) != 0) {
+      if (errno != EBUSY || absl::Now() > deadline) return base::ErrnoStatus(errno, "umount " + root());
+      absl::SleepFor(absl::Milliseconds(2));
+    }
     RETURN_IF_ERROR(base::DropCaches());
     return Mount();
   }

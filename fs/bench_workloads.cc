@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -143,6 +146,78 @@ absl::Status SyncEach(Peer& peer, uint64_t count) {
   return absl::OkStatus();
 }
 
+// Writes a file over and over, without ever waiting for the disk itself.
+class StreamingWriter {
+ public:
+  StreamingWriter(const Peer& peer, uint64_t bytes)
+      : thread_([this, path = peer.root() + "/stream", bytes] { status_ = Stream(path, bytes); }) {}
+  absl::Status Stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+    return status_;
+  }
+  ~StreamingWriter() {
+    if (const absl::Status status = Stop(); !status.ok()) fprintf(stderr, "%s\n", status.ToString().c_str());
+  }
+
+ private:
+  absl::Status Stream(const std::string& path, uint64_t bytes) {
+    const base::Fd file(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    if (!file.valid()) return Failed("create", path);
+    const std::string block(kTransferBytes, 'S');
+    for (uint64_t done = 0; !stopping_; done = (done + block.size()) % bytes) {
+      RETURN_IF_ERROR(base::PWriteFull(file.get(), block, done));
+    }
+    return absl::OkStatus();
+  }
+  std::atomic<bool> stopping_{false};
+  absl::Status status_;  // the thread's until it has been joined
+  std::thread thread_;
+};
+
+// The 99th percentile of write + fsync of 4 KiB while another file is being streamed to.
+absl::StatusOr<base::Measurement> SyncBesideStream(Peer& peer, uint64_t count, uint64_t stream_bytes) {
+  StreamingWriter writer(peer, stream_bytes);
+  const std::string path = peer.root() + "/beside";
+  const base::Fd file(open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
+  if (!file.valid()) return Failed("create", path);
+  std::vector<double> seconds;
+  ASSIGN_OR_RETURN(base::Measurement measurement, base::Measure([&]() -> absl::Status {
+                     for (uint64_t i = 0; i < count; ++i) {
+                       const int64_t start = base::Clock::Real().MonotonicNs();
+                       RETURN_IF_ERROR(base::PWriteFull(file.get(), SmallText(i), i % 64 * kSmallBytes));
+                       if (fsync(file.get()) != 0) return Failed("fsync", path);
+                       seconds.push_back(static_cast<double>(base::Clock::Real().MonotonicNs() - start) / 1e9);
+                     }
+                     return absl::OkStatus();
+                   }));
+  RETURN_IF_ERROR(writer.Stop());
+  std::sort(seconds.begin(), seconds.end());
+  measurement.wall_seconds = seconds[(seconds.size() * 99 - 1) / 100];
+  printf("  %s: fsync beside a stream: median %.1f ms, 99 %% %.1f ms, worst %.1f ms\n", peer.name().c_str(),
+         1e3 * seconds[seconds.size() / 2], 1e3 * measurement.wall_seconds, 1e3 * seconds.back());
+  return measurement;
+}
+
+// A program of `count` sources and as many headers, each source including some.
+absl::Status WriteSources(Peer& peer, uint64_t count) {
+  const std::string root = peer.root() + "/sources";
+  RETURN_IF_ERROR(base::RemoveTree(root));
+  RETURN_IF_ERROR(base::MakeDirectories(root));
+  std::string makefile = "program:";
+  for (uint64_t i = 0; i < count; ++i) absl::StrAppend(&makefile, " s", i, ".o");
+  absl::StrAppend(&makefile, "\n\tcc -o $@ $^\n%.o: %.c\n\tcc -c -o $@ $<\n");
+  for (uint64_t i = 0; i < count; ++i) {
+    std::string source = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n";
+    for (uint64_t j = 0; j <= i; j += 4) absl::StrAppend(&source, "#include \"h", j, ".h\"\n");
+    absl::StrAppend(&source, i == 0 ? "int main(void) { return 0; }\n" : "", "int f", i,
+                    "(int x) { return x + printf(\"%d\", x); }\n");
+    RETURN_IF_ERROR(base::ReplaceFile(absl::StrCat(root, "/s", i, ".c"), source, {}));
+    RETURN_IF_ERROR(base::ReplaceFile(absl::StrCat(root, "/h", i, ".h"), absl::StrCat("int f", i, "(int x);\n"), {}));
+  }
+  return base::ReplaceFile(root + "/Makefile", makefile, {});
+}
+
 // --- whole jobs
 
 absl::StatusOr<base::Measurement> Job(Peer& peer, const std::string& script) {
@@ -198,6 +273,48 @@ std::vector<Workload> SmallFileWorkloads(const WorkloadOptions& options) {
   };
 }
 
+void AddJobs(const WorkloadOptions& options, std::vector<Workload>* workloads) {
+  const std::string tree = options.tree;
+  workloads->push_back(
+      {"untar a source tree, then durable", "job", 0,
+       [](Peer& peer) { return base::RemoveTree(peer.root() + "/tree"); },
+       [tree](Peer& peer) -> absl::StatusOr<base::Measurement> {
+         ASSIGN_OR_RETURN(base::Measurement measurement,
+                          Job(peer, absl::StrCat("mkdir tree; tar c -C ", tree, " . | tar x -C tree")));
+         const int64_t start = base::Clock::Real().MonotonicNs();
+         RETURN_IF_ERROR(MakeDurable(peer.root()));
+         measurement.wall_seconds += static_cast<double>(base::Clock::Real().MonotonicNs() - start) / 1e9;
+         return measurement;
+       }});
+  const auto have_repository = [tree](Peer& peer) -> absl::Status {
+    if (access((peer.root() + "/repository").c_str(), F_OK) == 0) return absl::OkStatus();
+    return Job(peer, absl::StrCat("mkdir repository; tar c -C ", tree,
+                                  " . | tar x -C repository; cd repository; "
+                                  "git init -q . && git add -A . && git -c user.name=a -c user.email=a@b commit -qm a"))
+        .status();
+  };
+  workloads->push_back({"git clone + status", "job", 0,
+                        [have_repository](Peer& peer) -> absl::Status {
+                          RETURN_IF_ERROR(have_repository(peer));
+                          return base::RemoveTree(peer.root() + "/clone");
+                        },
+                        [](Peer& peer) { return Job(peer, "git clone -q repository clone; git -C clone status -s"); }});
+  workloads->push_back({"git status, warm", "job", 0.8,
+                        [have_repository](Peer& peer) -> absl::Status {
+                          RETURN_IF_ERROR(have_repository(peer));
+                          return Job(peer, "git -C repository status -s").status();
+                        },
+                        [](Peer& peer) { return Job(peer, "git -C repository status -s"); }});
+  workloads->push_back(
+      {"rm -rf a source tree", "job", 0,
+       [tree](Peer& peer) {
+         return Job(peer, absl::StrCat("rm -rf gone; mkdir gone; tar c -C ", tree, " . | tar x -C gone")).status();
+       },
+       [](Peer& peer) { return Job(peer, "rm -rf gone"); }});
+  workloads->push_back({"make -j2", "job", 0.9, [n = options.sources](Peer& peer) { return WriteSources(peer, n); },
+                        [](Peer& peer) { return Job(peer, "make -s -j2 -C sources program"); }});
+}
+
 }  // namespace
 
 std::vector<Workload> Workloads(const WorkloadOptions& options) {
@@ -216,43 +333,9 @@ std::vector<Workload> Workloads(const WorkloadOptions& options) {
                        Measured(options.appends, [n = options.appends](Peer& peer) { return Append(peer, n); })});
   workloads.push_back({"write 4 KiB + fdatasync", "write", 1, nullptr,
                        Measured(options.fsyncs, [n = options.fsyncs](Peer& peer) { return SyncEach(peer, n); })});
-  const std::string tree = options.tree;
-  workloads.push_back({"untar a source tree, then durable", "job", 0,
-                       [](Peer& peer) { return base::RemoveTree(peer.root() + "/tree"); },
-                       [tree](Peer& peer) -> absl::StatusOr<base::Measurement> {
-                         ASSIGN_OR_RETURN(base::Measurement measurement,
-                                          Job(peer, absl::StrCat("mkdir tree; tar c -C ", tree, " . | tar x -C tree")));
-                         const int64_t start = base::Clock::Real().MonotonicNs();
-                         RETURN_IF_ERROR(MakeDurable(peer.root()));
-                         measurement.wall_seconds +=
-                             static_cast<double>(base::Clock::Real().MonotonicNs() - start) / 1e9;
-                         return measurement;
-                       }});
-  const auto have_repository = [tree](Peer& peer) -> absl::Status {
-    if (access((peer.root() + "/repository").c_str(), F_OK) == 0) return absl::OkStatus();
-    return Job(peer, absl::StrCat("mkdir repository; tar c -C ", tree,
-                                  " . | tar x -C repository; cd repository; "
-                                  "git init -q . && git add -A . && git -c user.name=a -c user.email=a@b commit -qm a"))
-        .status();
-  };
-  workloads.push_back({"git clone + status", "job", 0,
-                       [have_repository](Peer& peer) -> absl::Status {
-                         RETURN_IF_ERROR(have_repository(peer));
-                         return base::RemoveTree(peer.root() + "/clone");
-                       },
-                       [](Peer& peer) { return Job(peer, "git clone -q repository clone; git -C clone status -s"); }});
-  workloads.push_back({"git status, warm", "job", 0.8,
-                       [have_repository](Peer& peer) -> absl::Status {
-                         RETURN_IF_ERROR(have_repository(peer));
-                         return Job(peer, "git -C repository status -s").status();
-                       },
-                       [](Peer& peer) { return Job(peer, "git -C repository status -s"); }});
-  workloads.push_back(
-      {"rm -rf a source tree", "job", 0,
-       [tree](Peer& peer) {
-         return Job(peer, absl::StrCat("rm -rf gone; mkdir gone; tar c -C ", tree, " . | tar x -C gone")).status();
-       },
-       [](Peer& peer) { return Job(peer, "rm -rf gone"); }});
+  workloads.push_back({"fsync beside a streaming writer, 99 %", "fsync", 0, nullptr,
+                       [n = options.fsyncs, bytes](Peer& peer) { return SyncBesideStream(peer, n, bytes); }});
+  AddJobs(options, &workloads);
   return workloads;
 }
 

@@ -21,6 +21,7 @@ struct WorkloadOptions {
   uint64_t large_bytes = uint64_t{256} << 20;
   uint64_t appends = 20000;  // of 1 KiB
   uint64_t fsyncs = 200;
+  uint64_t sources = 40;  // that make compiles
   std::string tree = "/usr/include";  // what whole jobs work on
 };
 
