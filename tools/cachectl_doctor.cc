@@ -143,7 +143,7 @@ Finding Memory() {
 std::vector<Finding> Mounts() {
   std::vector<Finding> findings;
   for (const fs::MountEntry& mount : fs::ReadMounts()) {
-    if (mount.type != "fuse.cachefs") continue;
+    if (!fs::IsCachefsType(mount.type)) continue;
     const std::string path = absl::StrCat("/sys/class/bdi/", mount.major, ":", mount.minor, "/read_ahead_kb");
     const std::string read_ahead = FirstLine(path);
     int kilobytes = 0;

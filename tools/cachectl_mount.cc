@@ -31,7 +31,6 @@
 namespace tools {
 namespace {
 
-constexpr char kMountType[] = "fuse.cachefs";
 constexpr size_t kHoldersShownMax = 5;
 
 int Fail(const absl::Status& status) {
@@ -51,7 +50,7 @@ absl::StatusOr<fs::MountEntry> MountOf(const std::string& path) {
     const bool holds = real == mount.mount_point || absl::StartsWith(real, below);
     if (holds && (best == nullptr || mount.mount_point.size() >= best->mount_point.size())) best = &mount;
   }
-  if (best == nullptr || best->type != kMountType) {
+  if (best == nullptr || !fs::IsCachefsType(best->type)) {
     return absl::FailedPreconditionError(absl::StrCat(path, " is not on a cachefs mount"));
   }
   return *best;
@@ -63,7 +62,7 @@ int RunStats(const base::Arguments& arguments) {
   std::vector<std::string> paths = arguments.positional();
   if (paths.empty()) {
     for (const fs::MountEntry& mount : fs::ReadMounts()) {
-      if (mount.type == kMountType) paths.push_back(mount.mount_point);
+      if (fs::IsCachefsType(mount.type)) paths.push_back(mount.mount_point);
     }
     if (paths.empty()) return Fail(absl::NotFoundError("no cachefs is mounted"));
   }
@@ -191,7 +190,7 @@ int RunUmount(const base::Arguments& arguments) {
     absl::StatusOr<fs::MountEntry> mount = MountOf(path);
     if (!mount.ok() && base::ErrnoOf(mount.status()) == ENOTCONN) mount = fs::FindMount(path);
     if (!mount.ok()) return Fail(mount.status());
-    if (mount->type != kMountType) return Fail(absl::FailedPreconditionError(path + " is not a cachefs mount"));
+    if (!fs::IsCachefsType(mount->type)) return Fail(absl::FailedPreconditionError(path + " is not a cachefs mount"));
     const absl::Status detached = Detach(*mount, arguments.Has("lazy"));
     if (!detached.ok()) return Fail(detached);
     const absl::Status waited = arguments.Has("lazy") ? absl::OkStatus() : WaitForStore(mount->source, *timeout);

@@ -85,7 +85,7 @@ absl::Status Mkfs(const base::Arguments& arguments) {
   RETURN_IF_ERROR(fs::FormatRawStore(options));
   progress.reset();
   if (!arguments.Has("quiet")) {
-    ASSIGN_OR_RETURN(const auto device, fs::OpenRawDevice(path, options.io, true));
+    ASSIGN_OR_RETURN(const auto device, fs::OpenRawDevice(path, {.io = options.io, .read_only = true}));
     printf("%s: a new cachefs volume on %s\n", path.c_str(), base::HumanSize(device->size_bytes()).c_str());
   }
   return absl::OkStatus();
@@ -155,7 +155,7 @@ absl::StatusOr<size_t> CheckNames(fs::Device& device) {
 
 absl::StatusOr<int> Fsck(const base::Arguments& arguments, bool read_data, bool quiet) {
   ASSIGN_OR_RETURN(const std::string path, StoreOf(arguments));
-  ASSIGN_OR_RETURN(const auto device, fs::OpenRawDevice(path, arguments.Get("io"), true));
+  ASSIGN_OR_RETURN(const auto device, fs::OpenRawDevice(path, {.io = arguments.Get("io"), .read_only = true}));
   base::Progress progress({.label = "checking", .unit = base::Progress::Unit::kBytes, .quiet = quiet});
   uint64_t shown = 0;
   fs::CheckOptions options;
@@ -192,7 +192,7 @@ int RunFsck(const base::Arguments& arguments, bool read_data, bool quiet) {
 int RunDump(const base::Arguments& arguments) {
   const absl::StatusOr<std::string> path = StoreOf(arguments);
   if (!path.ok()) return Fail(arguments, path.status(), 2);
-  const auto device = fs::OpenRawDevice(*path, arguments.Get("io"), true);
+  const auto device = fs::OpenRawDevice(*path, {.io = arguments.Get("io"), .read_only = true});
   if (!device.ok()) return Fail(arguments, device.status());
   fs::DumpOptions options;
   options.rows = arguments.Has("rows");

@@ -101,7 +101,8 @@ absl::Status EngineImpl::MakeRoom(const Mutation& mutation) {
   }
   const uint64_t rows = mutation.rows().size() + 2 * mutation.data().size();
   RoomSearch search;
-  search.frees_space = mutation.frees_space();
+  const uint32_t reserve = ReserveFor(mutation);
+  search.must_try = mutation.frees_space() || mutation.replaces_space();
   while (true) {
     if (closed_) return absl::FailedPreconditionError("the engine is closed");
     if (!failure_.ok()) return base::Annotate(absl::FailedPreconditionError("read-only after a failure"), failure_.message());
@@ -110,11 +111,11 @@ absl::Status EngineImpl::MakeRoom(const Mutation& mutation) {
       RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
       continue;
     }
-    if (HasRoom(blocks, rows, mutation.frees_space())) return absl::OkStatus();
+    if (HasRoom(blocks, rows, reserve)) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool tried, FindRoom(&search));
     if (!tried) {
       return absl::ResourceExhaustedError(absl::StrFormat("no space; %d blocks wanted, %d chunks short", blocks,
-                                                          -SpareChunks(blocks, rows, mutation.frees_space())));
+                                                          -SpareChunks(blocks, rows, reserve)));
     }
   }
 }

@@ -86,15 +86,20 @@ class Mutation {
 
   // May take the space kept for deletes: unlink, truncate, eviction.
   void set_frees_space() { frees_space_ = true; }
+  // Writes only over data that is there: as much space goes as comes. May take half of the space
+  // kept for deletes until the old data's is free, so that overwriting works on a full device.
+  void set_replaces_space() { replaces_space_ = true; }
 
   const std::vector<Row>& rows() const { return rows_; }
   const std::vector<Data>& data() const { return data_; }
   bool frees_space() const { return frees_space_; }
+  bool replaces_space() const { return replaces_space_; }
 
  private:
   std::vector<Row> rows_;  // later ones win
   std::vector<Data> data_;  // applied in order
   bool frees_space_ = false;
+  bool replaces_space_ = false;
 };
 
 struct DataRead {

@@ -305,12 +305,14 @@ class EngineImpl final : public RawEngine {
   uint32_t DeleteChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // For deletes and for the cleaner.
   uint32_t ReservedChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  int64_t SpareChunks(uint64_t more_blocks, uint64_t more_rows, bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  bool HasRoom(uint64_t blocks, uint64_t rows, bool frees_space) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // What `mutation` has to leave alone.
+  uint32_t ReserveFor(const Mutation& mutation) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  int64_t SpareChunks(uint64_t more_blocks, uint64_t more_rows, uint32_t reserve) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool HasRoom(uint64_t blocks, uint64_t rows, uint32_t reserve) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Something that may give space back: a commit, a checkpoint, the cleaner. False if all
   // was tried since the last success.
   struct RoomSearch {
-    bool frees_space = false;
+    bool must_try = false;  // even if all was tried without success since
     int attempt = 0;
     uint64_t most_blocks = 0;
     int rounds_without_gain = 0;

@@ -224,7 +224,7 @@ bool EngineImpl::WouldWait(InodeNumber inode, uint64_t offset, uint64_t length) 
   std::vector<std::string> buffers;
   mutation.Punch(inode, offset, length);  // needs the same units as a write of the range
   if (FindMissingUnits(mutation, {}, &missing, &buffers)) return true;
-  return !HasRoom(length / kBlockBytes + 2, 4, false);
+  return !HasRoom(length / kBlockBytes + 2, 4, ReservedChunks());
 }
 
 absl::Status EngineImpl::Close() {

@@ -35,9 +35,14 @@ uint32_t EngineImpl::DeleteChunks() const {
 
 uint32_t EngineImpl::ReservedChunks() const { return DeleteChunks() + kCleanerChunks; }
 
+uint32_t EngineImpl::ReserveFor(const Mutation& mutation) const {
+  if (mutation.frees_space()) return 0;
+  return mutation.replaces_space() ? ReservedChunks() - DeleteChunks() / 2 : ReservedChunks();
+}
+
 // FREE chunks that nobody has been promised: neither tree pages, nor data in the buffer
-// (as if every unit of it took a block), nor, unless space is to be freed, the reserves.
-int64_t EngineImpl::SpareChunks(uint64_t more_blocks, uint64_t more_rows, bool frees_space) const {
+// (as if every unit of it took a block), nor the `reserve`.
+int64_t EngineImpl::SpareChunks(uint64_t more_blocks, uint64_t more_rows, uint32_t reserve) const {
   const uint64_t pages_per_chunk = chunks_.chunk_bytes() / page_bytes_, blocks_per_chunk = chunks_.chunk_bytes() / kBlockBytes;
   const auto chunks = [](uint64_t wanted, uint64_t have, uint64_t per_chunk) {
     return have >= wanted ? 0 : static_cast<int64_t>((wanted - have + per_chunk - 1) / per_chunk);
@@ -45,19 +50,18 @@ int64_t EngineImpl::SpareChunks(uint64_t more_blocks, uint64_t more_rows, bool f
   const uint64_t pages = tree_.dirty_count() + frozen_pages_ + more_rows * kPagesPerRow + buffer_.run_count() / 8 + kPagesSlack;
   const int64_t meta = chunks(pages, chunks_.free_pages(), pages_per_chunk);
   const int64_t data = chunks(buffer_.unplaced_blocks() + more_blocks, chunks_.hole_bytes() / kBlockBytes, blocks_per_chunk);
-  const int64_t reserve = frees_space ? 0 : ReservedChunks();
   return static_cast<int64_t>(chunks_.free_chunks()) - meta - data - reserve;
 }
 
-bool EngineImpl::HasRoom(uint64_t blocks, uint64_t rows, bool frees_space) const {
-  return SpareChunks(blocks, rows, frees_space) >= 0;
+bool EngineImpl::HasRoom(uint64_t blocks, uint64_t rows, uint32_t reserve) const {
+  return SpareChunks(blocks, rows, reserve) >= 0;
 }
 
 // From cheap to dear, over and over while something changes: what was freed is usable two
 // commits later; dirty pages need room until a checkpoint; sparse chunks have to be
 // emptied first.
 absl::StatusOr<bool> EngineImpl::FindRoom(RoomSearch* search) {
-  if (search->attempt == 0 && !search->frees_space && FreeSignature() == exhausted_at_) return false;
+  if (search->attempt == 0 && !search->must_try && FreeSignature() == exhausted_at_) return false;
   switch (search->attempt++ % 4) {
     case 0:
     case 1:

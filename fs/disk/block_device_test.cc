@@ -86,6 +86,18 @@ TEST_P(BlockDeviceTest, AnotherHoldersDeviceIsRefused) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("the block device is in use")));
 }
 
+TEST_P(BlockDeviceTest, HandsOverToAMount) {
+  options_.hands_over = true;
+  ASSERT_OK_AND_ASSIGN(const auto device, FileDevice::Open(loop_->path(), options_));
+  EXPECT_THAT(base::OpenFile(loop_->path(), O_RDWR | O_EXCL).status(), ::testing::Not(IsOk()));
+  device->HandOver();
+  ASSERT_OK_AND_ASSIGN(const base::Fd holder, base::OpenFile(loop_->path(), O_RDWR | O_EXCL));  // as a mount does
+  AlignedBuffer memory(4096);
+  ASSERT_OK(device->Write(0, memory.span()));
+  EXPECT_THAT(FileDevice::Open(loop_->path(), options_).status(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("in use")));
+}
+
 TEST_P(BlockDeviceTest, DiscardsWhereTheDeviceCan) {
   ASSERT_OK_AND_ASSIGN(const auto device, FileDevice::Open(loop_->path(), options_));
   if (!device->can_discard()) GTEST_SKIP() << "this loop device cannot discard";

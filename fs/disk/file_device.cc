@@ -29,6 +29,7 @@ namespace fs {
 
 struct FileDevice::Opened {
   base::Fd fd;
+  base::Fd hold;
   bool direct = false;
   bool block = false;
 };
@@ -100,7 +101,16 @@ absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string&
     return absl::InvalidArgumentError("the store is neither a block device nor a regular file");
   }
   int flags = options.read_only ? O_RDONLY : O_RDWR;
-  if (block && !options.read_only) flags |= O_EXCL;
+  base::Fd hold;
+  if (block && !options.read_only) {
+    if (options.hands_over) {
+      absl::StatusOr<base::Fd> held = base::OpenFile(path, O_RDONLY | O_EXCL);
+      if (!held.ok()) return ExplainOpen(held.status(), block);
+      hold = *std::move(held);
+    } else {
+      flags |= O_EXCL;
+    }
+  }
   absl::StatusOr<base::Fd> fd = base::OpenFile(path, options.direct ? flags | O_DIRECT : flags);
   bool direct = options.direct && fd.ok();
   if (!fd.ok() && options.direct && base::ErrnoOf(fd.status()) == EINVAL) fd = base::OpenFile(path, flags);
@@ -112,7 +122,7 @@ absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string&
     return absl::UnavailableError("the store was replaced while it was opened");
   }
   RETURN_IF_ERROR(LockFile(fd->get(), !options.read_only, block ? absl::Seconds(1) : absl::ZeroDuration()));
-  return Opened{*std::move(fd), direct, block};
+  return Opened{*std::move(fd), std::move(hold), direct, block};
 }
 
 absl::StatusOr<std::unique_ptr<FileDevice>> FileDevice::Open(const std::string& path, const Options& options) {
@@ -147,7 +157,7 @@ absl::StatusOr<std::unique_ptr<FileDevice>> FileDevice::Open(const std::string& 
 }
 
 FileDevice::FileDevice(Geometry geometry, Opened opened)
-    : Device(std::move(geometry)), fd_(std::move(opened.fd)), direct_(opened.direct), block_(opened.block) {}
+    : Device(std::move(geometry)), fd_(std::move(opened.fd)), hold_(std::move(opened.hold)), direct_(opened.direct), block_(opened.block) {}
 
 FileDevice::~FileDevice() {
   engine_.reset();

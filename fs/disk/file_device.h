@@ -5,7 +5,8 @@
 //          with the same durability: Flush() is fdatasync() either way.
 // Life:    open for as long as the object lives, and nobody else may have it meanwhile:
 //          O_EXCL keeps mounts and other openers off a block device, an exclusive flock
-//          other instances off either kind (a shared one when reading only).
+//          other instances off either kind (a shared one when reading only). A kernel mount on
+//          the device wants to be its only holder itself: see HandOver().
 // Speed:   Read(), Write(), Flush() and SubmitAndWait() do their work in the calling
 //          thread, without a wake-up; prefer them where somebody waits anyway.
 // Errors:  NotFound, PermissionDenied  as open(2) says
@@ -50,6 +51,8 @@ class FileDevice : public Device {
     int thread_count = 8;
     // Discard() of an image file punches holes, which makes later writes there slower.
     bool discard_images = false;
+    // Of a block device: keeps other holders off only until HandOver().
+    bool hands_over = false;
   };
 
   static absl::StatusOr<std::unique_ptr<FileDevice>> Open(const std::string& path, const Options& options);
@@ -58,6 +61,9 @@ class FileDevice : public Device {
   // Whether transfers go past the page cache.
   bool direct() const { return direct_; }
   bool is_block_device() const { return block_; }
+  // With Options::hands_over: from now on the kernel may hold the device, for the mount that is
+  // about to be made. The flock stays.
+  void HandOver() { hold_.Reset(); }
   // "io_uring" or "threads".
   absl::string_view engine_name() const { return engine_->name(); }
 
@@ -76,6 +82,7 @@ class FileDevice : public Device {
   absl::Span<IoRequest> WithoutDiscards(absl::Span<IoRequest> requests);
 
   const base::Fd fd_;
+  base::Fd hold_;  // only with Options::hands_over
   const bool direct_;
   const bool block_;
   std::unique_ptr<IoEngine> engine_;    // constant after Start()

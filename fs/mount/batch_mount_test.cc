@@ -39,11 +39,10 @@ std::string MakeConformanceDirectory() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, TreeClientConformanceTest,
-                         ::testing::Values(TreeClientFactory{.name = "batch",
-                                                             .make_directory = MakeConformanceDirectory,
-                                                             .open = [](const std::string& directory) {
-                                                               return TreeClient::ForPath(directory);
-                                                             }}));
+                         ::testing::Values(TreeClientFactory{
+                             .name = "batch",
+                             .make_directory = MakeConformanceDirectory,
+                             .open = [](const std::string& directory) { return TreeClient::ForPath(directory); }}));
 
 class BatchMountTest : public testing::SharedMountTest {
  protected:
@@ -143,6 +142,73 @@ TEST_F(BatchMountTest, NothingStaleIsRead) {
   EXPECT_EQ(testing::ReadAll(At("renamed/dir/f")), "x");
 }
 
+// The names that `stream` still gives, "." and ".." aside.
+std::vector<std::string> NamesOf(DIR* stream) {
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(stream)) {
+    if (entry->d_name[0] != '.') names.push_back(entry->d_name);
+  }
+  return names;
+}
+
+std::vector<std::string> NamesIn(const std::string& path) {
+  DIR* const stream = opendir(path.c_str());
+  EXPECT_NE(stream, nullptr) << path;
+  if (stream == nullptr) return {};
+  std::vector<std::string> names = NamesOf(stream);
+  closedir(stream);
+  return names;
+}
+
+TEST_F(BatchMountTest, KeptListingsNeverHideWhatBatchesChange) {
+  using ::testing::ElementsAre;
+  const base::Fd session = OpenSession("listings");
+  ASSERT_TRUE(session.valid());
+  const auto store = [&](const std::string& name) {
+    const std::string frame = StoreFrame(name, "x");
+    ASSERT_EQ(pwrite(session.get(), frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
+  };
+  store("a");
+  EXPECT_THAT(NamesIn(directory_), ElementsAre("a"));  // kept from here on
+  store("b");
+  EXPECT_THAT(NamesIn(directory_), ElementsAre("a", "b"));
+  // While readers have the directory open, one of which has read a part of it.
+  DIR* const reader = opendir(directory_.c_str());
+  DIR* const late = opendir(directory_.c_str());
+  ASSERT_TRUE(reader != nullptr && late != nullptr);
+  ASSERT_NE(readdir(reader), nullptr);
+  store("c");
+  EXPECT_THAT(NamesIn(directory_), ElementsAre("a", "b", "c"));
+  NamesOf(reader);
+  EXPECT_THAT(NamesOf(late), ElementsAre("a", "b", "c")) << "opened before, read after the change";
+  rewinddir(reader);
+  EXPECT_THAT(NamesOf(reader), ElementsAre("a", "b", "c"));
+  closedir(reader);
+  store("d");
+  EXPECT_THAT(NamesIn(directory_), ElementsAre("a", "b", "c", "d"));
+  closedir(late);
+  EXPECT_THAT(NamesIn(directory_), ElementsAre("a", "b", "c", "d"));
+  ASSERT_EQ(unlink(At("b").c_str()), 0);  // the kernel's own changes
+  EXPECT_THAT(NamesIn(directory_), ElementsAre("a", "c", "d"));
+}
+
+TEST_F(BatchMountTest, TheRootIsAsFreshAsAnyDirectory) {
+  const std::string root = mount_->mount_point();
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<TreeClient> client, TreeClient::ForPath(root));
+  ASSERT_NE(client->capabilities() & kAtomicBatch, 0u);
+  const std::string path = root + "/stored-in-root";
+  EXPECT_EQ(ErrnoOf(access(path.c_str(), F_OK)), ENOENT);  // remembered by the kernel
+  const struct stat before = StatOf(root);
+  const size_t names_before = NamesIn(root).size();
+  const StoreItem item = {.path = "stored-in-root", .data = "x"};
+  ASSERT_OK(client->Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool> written) { return written.ok(); }));
+  EXPECT_EQ(testing::ReadAll(path), "x");
+  EXPECT_EQ(NamesIn(root).size(), names_before + 1);
+  const struct stat after = StatOf(root);
+  EXPECT_TRUE(after.st_mtim.tv_sec > before.st_mtim.tv_sec || after.st_mtim.tv_nsec > before.st_mtim.tv_nsec);
+  EXPECT_EQ(unlink(path.c_str()), 0);
+}
+
 TEST_F(BatchMountTest, SessionsAreExclusiveAndEndWithTheirFile) {
   base::Fd session = OpenSession("one");
   ASSERT_TRUE(session.valid());
@@ -162,9 +228,9 @@ TEST_F(BatchMountTest, WriterMustBeTheOpener) {
   ASSERT_TRUE(session.valid());
   const std::string frame = StoreFrame("as-root", "x");
   // A program of other rights, with the descriptor handed to it.
-  EXPECT_EQ(testing::RunAs(12345, 12345, {},
-                           [&] { return ErrnoOf(pwrite(session.get(), frame.data(), frame.size(), 0)); }),
-            EPERM);
+  EXPECT_EQ(
+      testing::RunAs(12345, 12345, {}, [&] { return ErrnoOf(pwrite(session.get(), frame.data(), frame.size(), 0)); }),
+      EPERM);
   EXPECT_EQ(ErrnoOf(access(At("as-root").c_str(), F_OK)), ENOENT);
   EXPECT_EQ(pwrite(session.get(), frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
   EXPECT_EQ(testing::ReadAll(At("as-root")), "x");

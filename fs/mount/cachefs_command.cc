@@ -77,9 +77,13 @@ class SignalWatch {
 
 absl::Status Serve(const Plan& plan, const std::string& mount_point, const StoreOpener& opener,
                    Background& background) {
+  if (plan.mount.block_device && geteuid() != 0) {
+    return absl::PermissionDeniedError("-o blkdev is for root: the kernel holds the device for the mount");
+  }
   ASSIGN_OR_RETURN(Store store, opener(plan.store));
   for (const std::string& note : store.notes) LOG(WARNING) << note;
   absl::Status status;
+  if (store.hand_over != nullptr) store.hand_over();
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<MountedVolume> mounted,
                      MountedVolume::Mount(*store.volume, {mount_point, plan.store.path, plan.mount, store.counters}));
@@ -164,6 +168,7 @@ absl::StatusOr<Plan> PlanFrom(const base::Arguments& arguments, const std::vecto
   plan.store.size_bytes = plan.mount.size_bytes;
   plan.store.create = (!named || plan.mount.size_bytes != 0) && !plan.mount.read_only;
   plan.store.force = plan.mount.force;
+  plan.store.hands_over = plan.mount.block_device;
   plan.store.io = "auto";
   return plan;
 }
@@ -244,7 +249,10 @@ base::Command CachefsCommand(StoreOpener opener) {
                         "over files.\n\nsize=SIZE, force, log-dir=DIR: as the "
                         "flags.\n\nsuid, dev, exec, atime, sync, "
                         "dirsync and their opposites: as mount(8); nosuid and nodev are "
-                        "the default.\n\nplain_open: "
+                        "the default.\n\nblkdev: for root and a block "
+                        "device. The kernel holds the device, tells the daemon of sync(1) and "
+                        "syncfs(2), and umount(8) returns only when everything is "
+                        "durable.\n\nplain_open: "
                         "tell the daemon of every open and close, for measurements."}},
           .run = [opener](const base::Arguments& arguments) { return RunMain(arguments, opener); }};
 }

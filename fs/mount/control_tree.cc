@@ -36,8 +36,11 @@ constexpr Listed kControlEntries[] = {
 
 }  // namespace
 
-ControlTree::ControlTree(Volume& volume, const Options& options)
-    : volume_(volume), options_(options), started_seconds_(time(nullptr)),
+ControlTree::ControlTree(Volume& volume, const Options& options, BatchObserver& observer)
+    : volume_(volume),
+      options_(options),
+      observer_(observer),
+      started_seconds_(time(nullptr)),
       sessions_pool_("batch", options.thread_count, kSessionsMax) {}
 
 ControlTree::~ControlTree() { WaitUntilIdle(); }
@@ -122,8 +125,8 @@ void ControlTree::LookupText(fuse_req_t request, InodeNumber directory, std::str
     base::MutexLock lock(&mutex_);
     if (text_count_ < kTextsMax) {
       ++text_count_;
-      inode = Insert({.kind = Kind::kText, .directory = directory, .name = "", .text = std::move(text),
-                      .session = nullptr});
+      inode = Insert(
+          {.kind = Kind::kText, .directory = directory, .name = "", .text = std::move(text), .session = nullptr});
     }
   }
   if (inode == 0) {
@@ -222,14 +225,14 @@ void ControlTree::MakeSession(fuse_req_t request, fuse_ino_t batch_directory, co
                       pid = context->pid, reply = std::move(reply)] {
     BatchSession::Options options = {.directory = directory, .opener = opener, .fs_id = options_.fs_id};
     options.opener.groups = SupplementaryGroups(pid);
-    auto session = std::make_shared<Session>(volume_, std::move(options), *this);
+    auto session = std::make_shared<Session>(volume_, std::move(options), observer_);
     fuse_ino_t inode = 0;
     {
       base::MutexLock lock(&mutex_);
       fuse_ino_t& slot = sessions_[{directory, name}];
       if (slot == 0) {
-        slot = inode = Insert({.kind = Kind::kSession, .directory = directory, .name = name, .text = "",
-                               .session = std::move(session)});
+        slot = inode = Insert(
+            {.kind = Kind::kSession, .directory = directory, .name = name, .text = "", .session = std::move(session)});
       }
     }
     if (inode == 0) {
@@ -283,8 +286,8 @@ void ControlTree::ReadDirectory(fuse_req_t request, fuse_ino_t inode, size_t siz
     struct stat st {};
     st.st_ino = inode;
     st.st_mode = kControlEntries[i].type;
-    const size_t need = fuse_add_direntry(request, buffer + used, room - used, kControlEntries[i].name, &st,
-                                          static_cast<off_t>(i + 1));
+    const size_t need =
+        fuse_add_direntry(request, buffer + used, room - used, kControlEntries[i].name, &st, static_cast<off_t>(i + 1));
     if (need > room - used) break;
     used += need;
   }
@@ -366,15 +369,6 @@ void ControlTree::Answer(fuse_req_t request, const std::shared_ptr<Session>& ses
     session->reply = std::move(reply);
   }
   fuse_reply_write(request, frame.size());
-}
-
-void ControlTree::EntryChanged(InodeNumber directory, absl::string_view name, InodeNumber before) {
-  // The kernel has cached nothing of a directory that it does not know.
-  if (volume_.IsReferenced(directory)) {
-    notifier_->InvalidateEntry(directory, name);
-    notifier_->InvalidateInode(directory, /*data=*/false);
-  }
-  if (before != 0 && volume_.IsReferenced(before)) notifier_->InvalidateInode(before, /*data=*/false);
 }
 
 void ControlTree::Release(fuse_req_t request, fuse_ino_t, fuse_file_info*) { fuse_reply_err(request, 0); }

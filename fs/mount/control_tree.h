@@ -12,7 +12,7 @@
 //          directory lock such a notice takes must not wait for these threads. READ gives the last
 //          reply and never waits. The writer must be the opener, else EPERM.
 // Bounds:  at most kSessionsMax sessions and kTextsMax texts at a time
-// Threads: handlers on the serving thread; EntryChanged() on any.
+// Threads: handlers on the serving thread.
 // Source:  docs/batch.md
 #ifndef FS_MOUNT_CONTROL_TREE_H_
 #define FS_MOUNT_CONTROL_TREE_H_
@@ -34,7 +34,7 @@
 
 namespace fs {
 
-class ControlTree : public BatchObserver {
+class ControlTree {
  public:
   static constexpr size_t kSessionsMax = 1024;
   static constexpr size_t kTextsMax = 1024;
@@ -46,8 +46,9 @@ class ControlTree : public BatchObserver {
     size_t thread_count = 4;
   };
 
-  ControlTree(Volume& volume, const Options& options);
-  ~ControlTree() override;  // waits for frames under way
+  // `observer` hears of what batches change, on threads of the pool.
+  ControlTree(Volume& volume, const Options& options, BatchObserver& observer);
+  ~ControlTree();  // waits for frames under way
 
   // Before the first request. `notifier` must outlive the control tree.
   void Attach(Notifier* notifier) { notifier_ = notifier; }
@@ -77,9 +78,6 @@ class ControlTree : public BatchObserver {
   void StatFs(fuse_req_t request, fuse_ino_t inode);
   void ListXattrs(fuse_req_t request, fuse_ino_t inode, size_t size);
   void GetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, size_t size);
-
-  // BatchObserver.
-  void EntryChanged(InodeNumber directory, absl::string_view name, InodeNumber before) override;
 
  private:
   static constexpr fuse_ino_t kControlBit = fuse_ino_t{1} << 63;
@@ -120,6 +118,7 @@ class ControlTree : public BatchObserver {
 
   Volume& volume_;
   const Options options_;
+  BatchObserver& observer_;
   const int64_t started_seconds_;
   Notifier* notifier_ = nullptr;  // constant after Attach()
 

@@ -112,6 +112,47 @@ TEST_F(DataMountTest, FallocateExtendsPunchesAndZeros) {
   EXPECT_EQ(ErrnoOf(fallocate(file.get(), FALLOC_FL_COLLAPSE_RANGE, 0, kPage)), EOPNOTSUPP);
 }
 
+TEST(FullDataMountTest, WhatFallocateGaveIsThereOnAFullDevice) {
+  SKIP_WITHOUT_FUSE();
+  constexpr size_t kBytes = 48 << 20;
+  TestMount mount;
+  ASSERT_OK(mount.Start());
+  const base::Fd reserved(open(mount.Path("reserved").c_str(), O_CREAT | O_RDWR, 0644));
+  const base::Fd filler(open(mount.Path("filler").c_str(), O_CREAT | O_RDWR, 0644));
+  struct statvfs before {
+  }, after{};
+  ASSERT_EQ(statvfs(mount.mount_point().c_str(), &before), 0);
+  ASSERT_EQ(fallocate(reserved.get(), FALLOC_FL_KEEP_SIZE, 0, kBytes), 0) << strerror(errno);
+  struct stat st {};
+  ASSERT_EQ(fstat(reserved.get(), &st), 0);
+  EXPECT_EQ(st.st_size, 0);
+  EXPECT_EQ(st.st_blocks * 512, static_cast<blkcnt_t>(kBytes));
+  ASSERT_EQ(statvfs(mount.mount_point().c_str(), &after), 0);
+  EXPECT_GE((before.f_bavail - after.f_bavail) * before.f_frsize, kBytes) << "df says so";
+  // More than there is: refused at once, and nothing is taken.
+  EXPECT_EQ(ErrnoOf(fallocate(filler.get(), 0, 0, 1 << 30)), ENOSPC);
+  ASSERT_EQ(fstat(filler.get(), &st), 0);
+  EXPECT_EQ(st.st_size, 0);
+  std::string block(1 << 20, 'x');
+  while (write(filler.get(), block.data(), block.size()) == static_cast<ssize_t>(block.size())) {
+    for (size_t i = 0; i < block.size(); i += 509) block[i] = static_cast<char>(block[i] * 31 + 7);
+  }
+  EXPECT_EQ(errno, ENOSPC);
+  ASSERT_EQ(fsync(filler.get()), 0) << strerror(errno);
+  for (int round = 0; round < 2; ++round) {
+    for (size_t at = 0; at < kBytes; at += block.size()) {
+      block[0] = static_cast<char>(at >> 20);
+      ASSERT_EQ(pwrite(reserved.get(), block.data(), block.size(), static_cast<off_t>(at)),
+                static_cast<ssize_t>(block.size()))
+          << "round " << round << " at " << at << ": " << strerror(errno);
+    }
+    ASSERT_EQ(fsync(reserved.get()), 0) << strerror(errno);
+  }
+  // Deleting works however full it is.
+  ASSERT_EQ(unlink(mount.Path("filler").c_str()), 0);
+  EXPECT_OK(mount.Stop());
+}
+
 TEST_F(DataMountTest, CopyFileRangeCopies) {
   std::string model(5 << 20, '\0');
   for (size_t i = 0; i < model.size(); ++i) model[i] = static_cast<char>(i * 2654435761u >> 13);

@@ -74,7 +74,7 @@ class OperationTable {
     ops.opendir = Handler<&Dispatcher::OpenDirectory, &ControlTree::OpenDirectory>::Call;
     ops.readdir = Handler<&Dispatcher::ReadDirectory, &ControlTree::ReadDirectory>::Call;
     ops.readdirplus = Handler<&Dispatcher::ReadDirectoryPlus, &ControlTree::ReadDirectoryPlus>::Call;
-    ops.releasedir = Handler<&Dispatcher::Release, &ControlTree::Release>::Call;
+    ops.releasedir = Handler<&Dispatcher::ReleaseDirectory, &ControlTree::Release>::Call;
     ops.getattr = Handler<&Dispatcher::GetAttributes, &ControlTree::GetAttributes>::Call;
     ops.setattr = Handler<&Dispatcher::SetAttributes, &ControlTree::SetAttributes>::Call;
     ops.access = Handler<&Dispatcher::Access, &ControlTree::Access>::Call;
@@ -107,9 +107,11 @@ const fuse_lowlevel_ops& Dispatcher::operations() {
 Dispatcher::Dispatcher(Volume& volume, const Options& options)
     : volume_(volume),
       options_(options),
-      control_(volume, {.statistics_prometheus = options.statistics_prometheus,
-                        .statistics_json = options.statistics_json,
-                        .fs_id = options.fs_id}),
+      control_(volume,
+               {.statistics_prometheus = options.statistics_prometheus,
+                .statistics_json = options.statistics_json,
+                .fs_id = options.fs_id},
+               *this),
       workers_("fuse-worker", options.worker_count, 4096) {}
 
 Dispatcher::~Dispatcher() { WaitUntilIdle(); }
@@ -238,6 +240,16 @@ void Dispatcher::GiveBack(InodeNumber inode, uint64_t count) {
   if (volume_.Forget(inode, count)) RemoveOrphansSoon();
 }
 
+void Dispatcher::EntryChanged(InodeNumber directory, absl::string_view name, InodeNumber before) {
+  // The kernel has cached nothing of an inode that it does not know; the root it never asks for.
+  if (directory == kRootInode || volume_.IsReferenced(directory)) {
+    open_directories_.Changed(directory);
+    notifier_->InvalidateEntry(directory, name);
+    notifier_->InvalidateInode(directory, /*data=*/true);  // the data are the kept listing
+  }
+  if (before != 0 && volume_.IsReferenced(before)) notifier_->InvalidateInode(before, /*data=*/false);
+}
+
 void Dispatcher::RemoveOrphansSoon() {
   if (orphans_scheduled_.exchange(true)) return;
   workers_.Add([this] {
@@ -247,6 +259,12 @@ void Dispatcher::RemoveOrphansSoon() {
       LOG_EVERY_N(ERROR, 100) << "unlinked files keep their space: " << status;
     }
   });
+}
+
+void Dispatcher::Destroy() {
+  WaitUntilIdle();
+  const absl::Status status = volume_.Sync();
+  if (!status.ok()) LOG(ERROR) << "what was written last is not durable: " << status;
 }
 
 void Dispatcher::SyncFs(const RawRequest& request) {

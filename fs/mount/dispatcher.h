@@ -28,12 +28,14 @@
 #include "base/thread_pool.h"
 #include "fs/mount/control_tree.h"
 #include "fs/mount/notifier.h"
+#include "fs/mount/open_directories.h"
 #include "fs/mount/transport.h"
+#include "fs/volume/batch_session.h"
 #include "fs/volume/volume.h"
 
 namespace fs {
 
-class Dispatcher : public RawOperations {
+class Dispatcher : public RawOperations, public BatchObserver {
  public:
   struct Options {
     bool default_permissions = true;  // else ACCESS is answered here
@@ -56,14 +58,19 @@ class Dispatcher : public RawOperations {
   // Before Serve().
   void Attach(Transport* transport, Notifier* notifier) {
     transport_ = transport;
+    notifier_ = notifier;
     control_.Attach(notifier);
   }
+  // Tells the kernel of a change of `name` that it did not ask for; `before` is what had the name,
+  // 0 = nothing. On any thread.
+  void EntryChanged(InodeNumber directory, absl::string_view name, InodeNumber before) override;
   // No request is being answered by a worker or waits for a commit.
   void WaitUntilIdle() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // RawOperations.
   void TmpFile(const RawRequest& request, mode_t mode, mode_t umask) override;
   void SyncFs(const RawRequest& request) override;
+  void Destroy() override;
 
  private:
   template <auto kMethod, auto kControlMethod>
@@ -88,6 +95,7 @@ class Dispatcher : public RawOperations {
   void Rename(fuse_req_t request, fuse_ino_t from_directory, const char* from, fuse_ino_t to_directory, const char* to,
               unsigned flags);
   void OpenDirectory(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file);
+  void ReleaseDirectory(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file);
   void ReadDirectory(fuse_req_t request, fuse_ino_t inode, size_t size, off_t after, fuse_file_info* file);
   void ReadDirectoryPlus(fuse_req_t request, fuse_ino_t inode, size_t size, off_t after, fuse_file_info* file);
 
@@ -137,8 +145,10 @@ class Dispatcher : public RawOperations {
   Volume& volume_;
   const Options options_;
   Transport* transport_ = nullptr;
+  Notifier* notifier_ = nullptr;
   bool zero_message_open_ = false;
 
+  OpenDirectories open_directories_;
   ControlTree control_;
 
   // The serving thread's own.

@@ -80,7 +80,7 @@ void Dispatcher::Read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t o
 void Dispatcher::Write(fuse_req_t request, fuse_ino_t inode, const char* bytes, size_t size, off_t offset,
                        fuse_file_info*) {
   const auto to = static_cast<uint64_t>(offset);
-  const WriteOptions options = {.kill_privileges = transport_->raw_flags().kill_suid_sgid};
+  const VolumeWriteOptions options = {.kill_privileges = transport_->raw_flags().kill_suid_sgid};
   const auto write = [this, request, inode, to, options](absl::string_view data) {
     const absl::Status status = volume_.Write(inode, to, data, options);
     if (status.ok()) {
@@ -134,7 +134,7 @@ void Dispatcher::Fallocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t
       return;
   }
   // The kernel does not say whether the caller may keep suid bits: they go, unless it is root.
-  const WriteOptions options = {.kill_privileges = fuse_req_ctx(request)->uid != 0};
+  const VolumeWriteOptions options = {.kill_privileges = fuse_req_ctx(request)->uid != 0};
   workers_.Add([this, request, inode, how, offset, length, options] {
     ReplyStatus(request,
                 volume_.Fallocate(inode, how, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), options));
@@ -148,7 +148,7 @@ void Dispatcher::CopyFileRange(fuse_req_t request, fuse_ino_t from, off_t from_o
     return;
   }
   const uint64_t bytes = std::min<uint64_t>(length, kCopyBytesMax);
-  const WriteOptions options = {.kill_privileges = fuse_req_ctx(request)->uid != 0};
+  const VolumeWriteOptions options = {.kill_privileges = fuse_req_ctx(request)->uid != 0};
   workers_.Add([this, request, from, from_offset, to, to_offset, bytes, options] {
     const absl::StatusOr<uint64_t> copied = volume_.CopyRange(from, static_cast<uint64_t>(from_offset), to,
                                                               static_cast<uint64_t>(to_offset), bytes, options);

@@ -127,10 +127,23 @@ void Dispatcher::Rename(fuse_req_t request, fuse_ino_t from_directory, const cha
   });
 }
 
-void Dispatcher::OpenDirectory(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
-  // Answered, although it says nothing: without an answer the kernel caches listings and hides
-  // names that come to be in another way.
-  fuse_reply_open(request, file);
+void Dispatcher::OpenDirectory(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file) {
+  // Without an answer the kernel would keep every listing, and hide names that come to be in
+  // another way than by its requests.
+  const absl::StatusOr<Listing> checked = volume_.CheckListing(inode);
+  if (!checked.ok()) {
+    ReplyStatus(request, checked.status());
+    return;
+  }
+  const Listing listing = std::max(*checked, open_directories_.Open(inode));
+  file->keep_cache = listing == Listing::kKeep;
+  file->cache_readdir = listing != Listing::kNone;
+  if (fuse_reply_open(request, file) == -ENOENT) open_directories_.Close(inode);
+}
+
+void Dispatcher::ReleaseDirectory(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
+  open_directories_.Close(inode);
+  fuse_reply_err(request, 0);
 }
 
 void Dispatcher::ReadDirectory(fuse_req_t request, fuse_ino_t inode, size_t size, off_t after, fuse_file_info*) {

@@ -20,8 +20,8 @@ constexpr const char* kKernelWords[] = {"suid",   "nosuid", "dev",     "nodev", 
 constexpr const char* kIgnoredWords[] = {"rw",    "defaults", "auto",      "noauto",  "user",   "nouser",
                                          "users", "owner",    "group",     "_netdev", "nofail", "default_permissions",
                                          "async", "relatime", "norelatime"};
-constexpr const char* kOwnWords[] = {"ro",    "allow_other", "allow_root", "private",   "nonempty",
-                                     "force", "size",        "log-dir",    "plain_open"};
+constexpr const char* kOwnWords[] = {"ro",    "allow_other", "allow_root", "private",    "nonempty",
+                                     "force", "size",        "log-dir",    "plain_open", "blkdev"};
 
 template <size_t kCount>
 bool Contains(const char* const (&words)[kCount], absl::string_view word) {
@@ -63,6 +63,8 @@ absl::Status MountOptions::Parse(absl::string_view list) {
       nonempty = true;
     } else if (word == "force") {
       force = true;
+    } else if (word == "blkdev") {
+      block_device = true;
     } else if (word == "plain_open") {
       plain_open = true;
     } else if (word == "size") {
@@ -92,6 +94,10 @@ std::vector<std::string> MountOptions::ForFuse(absl::string_view source, uid_t u
   // libfuse splits at commas.
   words.push_back(absl::StrCat("fsname=", absl::StrReplaceAll(source, {{"\\", "\\\\"}, {",", "\\,"}})));
   words.push_back("subtype=cachefs");
+  if (block_device) {
+    words.push_back("blkdev");
+    words.push_back("blksize=4096");
+  }
   return words;
 }
 

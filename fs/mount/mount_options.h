@@ -34,6 +34,7 @@ struct MountOptions {
   bool force = false;
   uint64_t size_bytes = 0;  // 0 = not said
   std::string log_dir;
+  bool block_device = false;        // a fuseblk mount, which the kernel tells of sync(2)
   bool plain_open = false;          // send OPEN and RELEASE, for tests and measurements
   std::vector<std::string> kernel;  // passed on as they are
 

@@ -135,8 +135,11 @@ absl::Status CheckOutside(absl::string_view mount_point, const std::string& path
                                                     " and the mount would wait for itself: keep it elsewhere"));
 }
 
+bool IsCachefsType(absl::string_view type) { return type == "fuse.cachefs" || type == "fuseblk.cachefs"; }
+
 absl::Status SetReadAhead(const MountEntry& mount, uint32_t kilobytes) {
-  const std::string path = absl::StrCat("/sys/class/bdi/", mount.major, ":", mount.minor, "/read_ahead_kb");
+  const char* const suffix = absl::StartsWith(mount.type, "fuseblk") ? "-fuseblk" : "";
+  const std::string path = absl::StrCat("/sys/class/bdi/", mount.major, ":", mount.minor, suffix, "/read_ahead_kb");
   ASSIGN_OR_RETURN(const base::Fd file, base::OpenFile(path, O_WRONLY));
   return base::WriteFull(file.get(), absl::StrCat(kilobytes));
 }

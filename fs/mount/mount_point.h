@@ -21,10 +21,12 @@ struct MountEntry {
   uint32_t major = 0;
   uint32_t minor = 0;
   std::string mount_point;
-  std::string type;    // e.g. "fuse.cachefs"
+  std::string type;    // e.g. "fuse.cachefs", see IsCachefsType()
   std::string source;  // for ours: the path of the store
 };
 
+// Whether a mount of this type is one of ours, of a file or (-o blkdev) of a block device.
+bool IsCachefsType(absl::string_view type);
 // The lines of a mountinfo file (proc(5)), with escapes undone. Bad lines are left out.
 std::vector<MountEntry> ParseMountInfo(absl::string_view text);
 // Of this process.

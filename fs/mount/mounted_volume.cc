@@ -55,12 +55,8 @@ absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volu
   mounted->notifier_ = std::make_unique<Notifier>(*mounted);
   dispatcher->Attach(mounted->transport_.get(), mounted->notifier_.get());
   // Names that eviction and expiry remove are dropped from the kernel's cache as well.
-  Notifier* const notifier = mounted->notifier_.get();
-  volume.set_removal_listener([notifier](const RemovedEntry& entry) {
-    notifier->InvalidateEntry(entry.directory, entry.name);
-    notifier->InvalidateInode(entry.directory, /*data=*/false);
-    notifier->InvalidateInode(entry.inode, /*data=*/false);
-  });
+  volume.set_removal_listener(
+      [dispatcher](const RemovedEntry& entry) { dispatcher->EntryChanged(entry.directory, entry.name, entry.inode); });
   mounted->sweeper_ = std::thread([m = mounted.get()] { m->Sweep(); });
   return mounted;
 }

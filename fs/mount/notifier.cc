@@ -31,6 +31,9 @@ void Notifier::Delete(InodeNumber directory, InodeNumber child, absl::string_vie
 
 void Notifier::Queue(Notice notice) {
   base::MutexLock lock(&mutex_);
+  // One that still waits will be sent after the change that this one is about.
+  const bool of_inode = notice.kind == Kind::kAttributes || notice.kind == Kind::kData;
+  if (of_inode && !inodes_queued_.emplace(notice.kind, notice.inode).second) return;
   queue_.push_back(std::move(notice));
   changed_.SignalAll();
 }
@@ -70,6 +73,7 @@ void Notifier::Work() {
       if (queue_.empty()) return;
       notice = std::move(queue_.front());
       queue_.pop_front();
+      inodes_queued_.erase({notice.kind, notice.inode});
       sending_ = true;
     }
     Send(notice);

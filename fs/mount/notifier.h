@@ -18,7 +18,9 @@
 #include <deque>
 #include <string>
 #include <thread>
+#include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "fs/format/key.h"
@@ -70,6 +72,7 @@ class Notifier {
   base::Mutex mutex_;
   base::CondVar changed_;
   std::deque<Notice> queue_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::pair<Kind, InodeNumber>> inodes_queued_ ABSL_GUARDED_BY(mutex_);  // of kinds about inodes
   bool sending_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -74,6 +74,25 @@ TEST(NotifierTest, QueueingDoesNotWaitForAKernelThatDoes) {
   EXPECT_EQ(sink.notices().size(), Notifier::kQueueMax + 10);
 }
 
+TEST(NotifierTest, ANoticeThatStillWaitsServesTheNextChange) {
+  RecordingSink sink;
+  sink.Hold();
+  Notifier notifier(sink);
+  notifier.InvalidateEntry(1, "being sent");
+  for (const char* const name : {"a", "b", "c"}) {
+    notifier.InvalidateEntry(1, name);
+    notifier.InvalidateInode(1, true);
+    notifier.InvalidateInode(2, false);
+  }
+  sink.Release();
+  notifier.Drain();
+  EXPECT_THAT(sink.notices(),
+              ElementsAre("entry 1 being sent", "entry 1 a", "data 1", "attributes 2", "entry 1 b", "entry 1 c"));
+  notifier.InvalidateInode(1, true);  // a change after it was sent
+  notifier.Drain();
+  EXPECT_EQ(sink.notices().size(), 7u);
+}
+
 TEST(NotifierTest, SendsWhatIsQueuedBeforeItEnds) {
   RecordingSink sink;
   {

@@ -66,7 +66,7 @@ absl::Status GiveRootToUser(Engine& engine) {
 }
 
 absl::Status FormatDevice(const FormatOptions& options) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<FileDevice> device, OpenRawDevice(options.path, options.io, false));
+  ASSIGN_OR_RETURN(const std::unique_ptr<FileDevice> device, OpenRawDevice(options.path, {.io = options.io}));
   MkfsOptions mkfs;
   mkfs.force = options.force;
   mkfs.label = options.label;
@@ -124,12 +124,12 @@ std::map<std::string, uint64_t> CountersOf(const EngineStats& stats) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FileDevice>> OpenRawDevice(const std::string& path, const std::string& io,
-                                                          bool read_only) {
+absl::StatusOr<std::unique_ptr<FileDevice>> OpenRawDevice(const std::string& path, const RawDeviceOptions& wanted) {
   FileDevice::Options options;
-  options.read_only = read_only;
-  if (io == "uring") options.engine = FileDevice::Engine::kUring;
-  if (io == "threads") options.engine = FileDevice::Engine::kThreads;
+  options.hands_over = wanted.hands_over;
+  options.read_only = wanted.read_only;
+  if (wanted.io == "uring") options.engine = FileDevice::Engine::kUring;
+  if (wanted.io == "threads") options.engine = FileDevice::Engine::kThreads;
   const absl::Time deadline = absl::Now() + kBusyTimeout;
   while (true) {
     absl::StatusOr<std::unique_ptr<FileDevice>> device = FileDevice::Open(path, options);
@@ -165,7 +165,12 @@ absl::StatusOr<Store> OpenRawStore(const StoreOptions& options) {
   }
   Store store;
   for (bool formatted = false;; formatted = true) {
-    ASSIGN_OR_RETURN(std::unique_ptr<FileDevice> device, OpenRawDevice(options.path, options.io, options.read_only));
+    ASSIGN_OR_RETURN(std::unique_ptr<FileDevice> device,
+                     OpenRawDevice(options.path, {options.io, options.read_only, options.hands_over}));
+    if (options.hands_over && !device->is_block_device()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(options.path, " is no block device: losetup makes one of an image, or leave -o blkdev away"));
+    }
     EngineOptions engine_options;
     engine_options.read_only = options.read_only;
     absl::StatusOr<std::unique_ptr<RawEngine>> engine = OpenEngine(*device, engine_options);
@@ -184,6 +189,7 @@ absl::StatusOr<Store> OpenRawStore(const StoreOptions& options) {
     RawEngine* const raw = engine->get();
     store.notes = raw->stats().notes;
     store.counters = [raw] { return CountersOf(raw->stats()); };
+    if (options.hands_over) store.hand_over = [raw_device = device.get()] { raw_device->HandOver(); };
     store.device = std::move(device);
     store.engine = *std::move(engine);
     break;

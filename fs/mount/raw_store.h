@@ -35,8 +35,12 @@ struct FormatOptions {
 absl::Status FormatRawStore(const FormatOptions& options);
 
 // The device as `io` ("auto", "uring", "threads") says.
-absl::StatusOr<std::unique_ptr<FileDevice>> OpenRawDevice(const std::string& path, const std::string& io,
-                                                          bool read_only);
+struct RawDeviceOptions {
+  std::string io;  // how it is driven: "auto", "uring", "threads"
+  bool read_only = false;
+  bool hands_over = false;  // see FileDevice
+};
+absl::StatusOr<std::unique_ptr<FileDevice>> OpenRawDevice(const std::string& path, const RawDeviceOptions& options);
 
 }  // namespace fs
 

@@ -114,6 +114,46 @@ TEST_F(RequestsMountTest, ListingAColdDirectoryGivesAllAttributes) {
   EXPECT_EQ(cost.at("OPENDIR"), 1);
 }
 
+TEST_F(RequestsMountTest, ListingAWarmDirectoryOnlyOpensIt) {
+  MakeFiles(directory_);
+  const auto list = [this] {
+    DIR* const directory = opendir(directory_.c_str());
+    uint64_t count = 0;
+    while (readdir(directory) != nullptr) ++count;
+    closedir(directory);
+    EXPECT_EQ(count, kCount + 2);
+  };
+  list();
+  list();  // asks for the time of access that the first one changed
+  Counts cost = CostOf(*mount_, [&] {
+    for (uint64_t i = 0; i < kCount; ++i) list();
+  });
+  EXPECT_LE(cost["RELEASEDIR"], kCount + 1);  // nobody waits for these
+  EXPECT_GE(cost["RELEASEDIR"], kCount - 1);
+  cost.erase("RELEASEDIR");
+  EXPECT_EQ(cost, (Counts{{"OPENDIR", kCount}}));
+}
+
+TEST_F(RequestsMountTest, AListingWithoutItsEntriesIsReadAgainWithTheirAttributes) {
+  SKIP_UNLESS_ROOT();
+  MakeFiles(directory_);
+  // Held, and so its listing stays, while the entries go.
+  const base::Fd held(open(directory_.c_str(), O_RDONLY | O_DIRECTORY));
+  struct stat st {};
+  const auto stat_all = [&] {
+    DIR* const directory = opendir(directory_.c_str());
+    while (const dirent* entry = readdir(directory)) {
+      ASSERT_EQ(fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW), 0);
+    }
+    closedir(directory);
+  };
+  stat_all();
+  ASSERT_TRUE(WriteAll("/proc/sys/vm/drop_caches", "2"));  // inodes, not pages
+  const Counts cost = CostOf(*mount_, stat_all);
+  EXPECT_EQ(cost.count("LOOKUP"), 0u);
+  EXPECT_GE(cost.count("READDIRPLUS"), 1u);
+}
+
 TEST_F(RequestsMountTest, AColdReadOfASmallFileIsOneRequest) {
   SKIP_UNLESS_ROOT();
   MakeFiles(directory_);

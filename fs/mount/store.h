@@ -31,6 +31,7 @@ struct StoreOptions {
   uint64_t size_bytes = 0;  // with `create`: of the image
   bool create = false;      // make an image file that is not there yet
   bool force = false;       // format what holds no cachefs volume
+  bool hands_over = false;  // a block device, which the kernel is going to hold for the mount
   std::string io;           // how the device is driven: "auto", "uring", "threads"
 };
 
@@ -43,6 +44,8 @@ struct Store {
   std::vector<std::string> notes;
   // The engine's counters for statistics; may be null. Valid while the engine lives.
   std::function<std::map<std::string, uint64_t>()> counters;
+  // With StoreOptions::hands_over: lets the kernel take its hold of the device, before mounting.
+  std::function<void()> hand_over;
 
   // Everything is durable and the device let go after OK.
   absl::Status Close();

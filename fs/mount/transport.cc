@@ -250,6 +250,9 @@ bool Transport::InspectRequest(char* bytes, ssize_t* size) {
       raw_->TmpFile(request, create->mode, create->umask);
       return false;
     }
+    case FUSE_DESTROY:
+      raw_->Destroy();
+      return true;
     case FUSE_SYNCFS:
       raw_->SyncFs(request);
       return false;

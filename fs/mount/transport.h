@@ -59,6 +59,8 @@ class RawOperations {
   virtual ~RawOperations() = default;
   virtual void TmpFile(const RawRequest& request, mode_t mode, mode_t umask) = 0;
   virtual void SyncFs(const RawRequest& request) = 0;
+  // The kernel waits for this with umount(2), of a mount on a block device. Returns when done.
+  virtual void Destroy() = 0;
 };
 
 // Flags of the request being dispatched that libfuse 3.14 drops.

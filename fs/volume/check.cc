@@ -71,6 +71,7 @@ class Checker {
   absl::StatusOr<absl::optional<OrderRow>> FindOrder(InodeNumber directory, uint64_t index);
   absl::StatusOr<absl::optional<NameRow>> FindName(InodeNumber directory, absl::string_view name);
   absl::Status CheckInode(InodeNumber inode, const Seen& seen);
+  absl::Status CheckPastEnd(InodeNumber inode, uint64_t size_bytes);
   void CheckLinks(InodeNumber inode, const Seen& seen);
   void CheckNumbers();
   void CheckAncestors();
@@ -340,13 +341,25 @@ absl::Status Checker::CheckInode(InodeNumber inode, const Seen& seen) {
     Report("T4", absl::StrCat(where, ": next index ", seen.next_index, " is not past ", seen.index_max));
   }
   if (!S_ISREG(seen.mode)) return absl::OkStatus();
-  const absl::StatusOr<uint64_t> data = engine_.Seek(inode, base::RoundUp(seen.size_bytes, kUnitBytes), /*hole=*/false);
-  if (data.ok()) {
-    Report("T9", absl::StrCat(where, ": data at ", *data, " past the end ", seen.size_bytes));
-  } else if (!absl::IsNotFound(data.status())) {
-    return data.status();
+  return CheckPastEnd(inode, seen.size_bytes);
+}
+
+// Space that was allocated past the end holds zeros; anything else was left there by a truncate.
+absl::Status Checker::CheckPastEnd(InodeNumber inode, uint64_t size_bytes) {
+  std::vector<uint8_t> bytes;
+  for (uint64_t at = base::RoundUp(size_bytes, kUnitBytes);;) {
+    const absl::StatusOr<uint64_t> data = engine_.Seek(inode, at, /*hole=*/false);
+    if (absl::IsNotFound(data.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(data.status());
+    ASSIGN_OR_RETURN(const uint64_t hole, engine_.Seek(inode, *data, /*hole=*/true));
+    bytes.resize(std::min<uint64_t>(hole - *data, base::kMiB));
+    RETURN_IF_ERROR(engine_.ReadData({inode, *data, absl::MakeSpan(bytes)}));
+    if (std::any_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte != 0; })) {
+      Report("T9", absl::StrCat("inode ", inode, ": data at ", *data, " past the end ", size_bytes));
+      return absl::OkStatus();
+    }
+    at = *data + bytes.size();
   }
-  return absl::OkStatus();
 }
 
 void Checker::CheckNumbers() {

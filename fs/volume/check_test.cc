@@ -142,6 +142,10 @@ TEST_F(CheckTest, T9DataPastTheEnd) {
   EditInode(file_, [](InodeRow& row) { row.size_bytes = 0; });
   EXPECT_THAT(Rules(), Contains("T9"));
 }
+TEST_F(CheckTest, SpaceAllocatedPastTheEndIsWell) {
+  ASSERT_OK(volume_->Fallocate(file_, FallocateMode::kKeepSize, 0, 3 << 20));
+  EXPECT_THAT(Rules(), ::testing::IsEmpty());
+}
 TEST_F(CheckTest, T10WrongUsage) {
   Put(UsageKey(kNoPolicy), UsageRow{.files = 7}.Encode());
   EXPECT_THAT(Rules(), Contains("T10"));

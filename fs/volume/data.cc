@@ -13,7 +13,7 @@
 namespace fs {
 namespace {
 
-constexpr uint64_t kCopyBytes = 1 << 20;      // one mutation of a copy
+constexpr uint64_t kCopyBytes = 1 << 20;      // one mutation of a copy, or of an allocation
 constexpr uint64_t kCopyBytesMax = 64 << 20;  // one call; the caller asks again for the rest
 
 // The part of [offset, offset + size) that lies before the end of the file.
@@ -33,6 +33,12 @@ absl::Status CheckRange(const Inode& inode, uint64_t offset, uint64_t length) {
   return InodeError(EFBIG, "file would be too large", inode.number());
 }
 
+// Whether all of [offset, offset + size) has space already.
+bool IsAllocated(VolumeState& state, InodeNumber inode, uint64_t offset, size_t size) {
+  const absl::StatusOr<uint64_t> hole = state.engine.Seek(inode, offset, /*hole=*/true);
+  return hole.ok() && *hole >= offset + size;
+}
+
 void Grow(Change& change, InodeRow& row, uint64_t end) {
   if (end <= row.size_bytes) return;
   change.AddUsage(row.policy, 0, static_cast<int64_t>(end - row.size_bytes));
@@ -40,34 +46,84 @@ void Grow(Change& change, InodeRow& row, uint64_t end) {
 }
 
 absl::Status WriteLocked(VolumeState& state, Inode& inode, Change& change, uint64_t offset, absl::string_view bytes,
-                         const WriteOptions& options) {
+                         const VolumeWriteOptions& options) {
   InodeRow& row = change.EditContent(inode);
   RETURN_IF_ERROR(DropPrivileges(state, change.mutation(), inode.number(), row, options.kill_privileges));
   ASSIGN_OR_RETURN(const Placement placement, PlacementOf(state, inode, row.policy));
   Grow(change, row, offset + bytes.size());
   change.mutation().Write(inode.number(), offset, bytes, placement);
-  return base::Annotate(change.Apply(), absl::StrCat("write of inode ", inode.number(), " at ", offset));
+  absl::Status status = change.Apply();
+  if (absl::IsResourceExhausted(status) && IsAllocated(state, inode.number(), offset, bytes.size())) {
+    // What was allocated can be written, however full the device is.
+    change.mutation().set_replaces_space();
+    status = change.Apply();
+  }
+  return base::Annotate(status, absl::StrCat("write of inode ", inode.number(), " at ", offset));
 }
 
-absl::Status FallocateLocked(VolumeState& state, Inode& inode, Change& change, FallocateMode mode, uint64_t offset,
-                             uint64_t length, const WriteOptions& options) {
-  const bool is_allocation = mode == FallocateMode::kExtend || mode == FallocateMode::kKeepSize;
-  if (is_allocation) {
-    // Space is taken when it is written, as on any filesystem that never overwrites; what
-    // can never fit is refused.
-    const uint64_t wanted = length - std::min(length, state.engine.AllocatedBytes(inode.number()));
-    if (wanted > state.engine.space().available_bytes) {
-      return InodeError(ENOSPC, "no space left for this allocation", inode.number());
+// Punches or zeros.
+absl::Status ClearLocked(VolumeState& state, Inode& inode, Change& change, FallocateMode mode, uint64_t offset,
+                         uint64_t length, const VolumeWriteOptions& options) {
+  InodeRow& row = change.EditContent(inode);
+  RETURN_IF_ERROR(DropPrivileges(state, change.mutation(), inode.number(), row, options.kill_privileges));
+  if (mode == FallocateMode::kZeroRange) Grow(change, row, offset + length);
+  change.mutation().Punch(inode.number(), offset, length);
+  change.mutation().set_frees_space();
+  return change.Apply();
+}
+
+struct Range {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+// What has no space yet in [begin, end).
+absl::StatusOr<std::vector<Range>> HolesOf(VolumeState& state, InodeNumber inode, uint64_t begin, uint64_t end) {
+  std::vector<Range> holes;
+  while (begin < end) {
+    const absl::StatusOr<uint64_t> found = state.engine.Seek(inode, begin, /*hole=*/true);
+    if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
+    const uint64_t hole = found.ok() ? *found : begin;  // nothing but a hole from here on
+    if (hole >= end) break;
+    const absl::StatusOr<uint64_t> data = state.engine.Seek(inode, hole, /*hole=*/false);
+    if (!data.ok() && !absl::IsNotFound(data.status())) return data.status();
+    begin = data.ok() ? std::min(*data, end) : end;
+    holes.push_back({hole, begin});
+  }
+  return holes;
+}
+
+// Space is promised by taking it: zeros are written where nothing is, and an overwrite needs no
+// more than it gives back. All of it, or nothing.
+absl::Status Allocate(VolumeState& state, Inode& inode, uint64_t begin, uint64_t end) {
+  ASSIGN_OR_RETURN(const std::vector<Range> holes, HolesOf(state, inode.number(), begin, end));
+  uint64_t wanted = 0;
+  for (const Range& hole : holes) wanted += hole.end - hole.begin;
+  absl::Status status;
+  if (wanted > state.engine.space().available_bytes) status = absl::ResourceExhaustedError("");
+  const std::string zeros(std::min(wanted, kCopyBytes), '\0');
+  std::vector<Range> taken;
+  for (const Range& hole : holes) {
+    for (uint64_t at = hole.begin; status.ok() && at < hole.end; at += zeros.size()) {
+      const absl::string_view bytes(zeros.data(), std::min<uint64_t>(zeros.size(), hole.end - at));
+      status = ChangeInode(state, inode, [&](Change& change) -> absl::Status {
+        ASSIGN_OR_RETURN(const Placement placement, PlacementOf(state, inode, change.EditQuietly(inode).policy));
+        change.mutation().Write(inode.number(), at, bytes, placement);
+        return change.Apply();
+      });
+      if (status.ok()) taken.push_back({at, at + bytes.size()});
     }
   }
-  InodeRow& row = is_allocation ? change.Edit(inode) : change.EditContent(inode);
-  RETURN_IF_ERROR(DropPrivileges(state, change.mutation(), inode.number(), row, options.kill_privileges));
-  if (mode == FallocateMode::kExtend || mode == FallocateMode::kZeroRange) Grow(change, row, offset + length);
-  if (!is_allocation) {
-    change.mutation().Punch(inode.number(), offset, length);
-    change.mutation().set_frees_space();
+  if (status.ok()) return status;
+  for (const Range& range : taken) {
+    status.Update(ChangeInode(state, inode, [&](Change& change) {
+      change.mutation().Punch(inode.number(), range.begin, range.end - range.begin);
+      change.mutation().set_frees_space();
+      return change.Apply();
+    }));
   }
-  return change.Apply();
+  if (absl::IsResourceExhausted(status)) return InodeError(ENOSPC, "no space left for this allocation", inode.number());
+  return status;
 }
 
 }  // namespace
@@ -120,7 +176,8 @@ void Volume::ReadBatch(absl::Span<const VolumeRead> reads,
   });
 }
 
-absl::Status Volume::Write(InodeNumber inode, uint64_t offset, absl::string_view bytes, const WriteOptions& options) {
+absl::Status Volume::Write(InodeNumber inode, uint64_t offset, absl::string_view bytes,
+                           const VolumeWriteOptions& options) {
   RETURN_IF_ERROR(state_->CheckWritable());
   ASSIGN_OR_RETURN(const InodePin pin, state_->PinFile(inode));
   RETURN_IF_ERROR(CheckRange(*pin, offset, bytes.size()));
@@ -129,7 +186,7 @@ absl::Status Volume::Write(InodeNumber inode, uint64_t offset, absl::string_view
                      [&](Change& change) { return WriteLocked(*state_, *pin, change, offset, bytes, options); });
 }
 
-absl::StatusOr<uint64_t> Volume::Append(InodeNumber inode, absl::string_view bytes, const WriteOptions& options) {
+absl::StatusOr<uint64_t> Volume::Append(InodeNumber inode, absl::string_view bytes, const VolumeWriteOptions& options) {
   RETURN_IF_ERROR(state_->CheckWritable());
   ASSIGN_OR_RETURN(const InodePin pin, state_->PinFile(inode));
   uint64_t offset = pin->size_bytes();
@@ -143,18 +200,27 @@ absl::StatusOr<uint64_t> Volume::Append(InodeNumber inode, absl::string_view byt
 }
 
 absl::Status Volume::Fallocate(InodeNumber inode, FallocateMode mode, uint64_t offset, uint64_t length,
-                               const WriteOptions& options) {
+                               const VolumeWriteOptions& options) {
   RETURN_IF_ERROR(state_->CheckWritable());
   ASSIGN_OR_RETURN(const InodePin pin, state_->PinFile(inode));
   if (length == 0) return InodeError(EINVAL, "nothing to allocate", inode);
   RETURN_IF_ERROR(CheckRange(*pin, offset, length));
-  return ChangeInode(*state_, *pin, [&](Change& change) {
-    return FallocateLocked(*state_, *pin, change, mode, offset, length, options);
+  if (mode != FallocateMode::kExtend && mode != FallocateMode::kKeepSize) {
+    return ChangeInode(*state_, *pin, [&](Change& change) {
+      return ClearLocked(*state_, *pin, change, mode, offset, length, options);
+    });
+  }
+  RETURN_IF_ERROR(Allocate(*state_, *pin, offset, offset + length));
+  return ChangeInode(*state_, *pin, [&](Change& change) -> absl::Status {
+    InodeRow& row = change.Edit(*pin);
+    RETURN_IF_ERROR(DropPrivileges(*state_, change.mutation(), inode, row, options.kill_privileges));
+    if (mode == FallocateMode::kExtend) Grow(change, row, offset + length);
+    return change.Apply();
   });
 }
 
 absl::StatusOr<uint64_t> Volume::CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to, uint64_t to_offset,
-                                           uint64_t length, const WriteOptions& options) {
+                                           uint64_t length, const VolumeWriteOptions& options) {
   VolumeState& state = *state_;
   RETURN_IF_ERROR(state.CheckWritable());
   ASSIGN_OR_RETURN(const InodePin source, state.PinFile(from));
@@ -178,7 +244,7 @@ absl::StatusOr<uint64_t> Volume::CopyRange(InodeNumber from, uint64_t from_offse
     const uint64_t hole = data.ok() ? std::min(*data - at, rest) : rest;
     if (hole > 0) {
       RETURN_IF_ERROR(ChangeInode(state, *target, [&](Change& change) {
-        return FallocateLocked(state, *target, change, FallocateMode::kZeroRange, to_offset + copied, hole, options);
+        return ClearLocked(state, *target, change, FallocateMode::kZeroRange, to_offset + copied, hole, options);
       }));
       copied += hole;
       continue;

@@ -98,6 +98,43 @@ TEST_F(DataTest, FallocateModes) {
   EXPECT_EQ(ErrnoOrZero(volume_->Fallocate(file_, FallocateMode::kExtend, 0, 2 * base::kTiB)), ENOSPC);
 }
 
+TEST_F(DataTest, FallocateTakesTheSpaceItPromises) {
+  ASSERT_OK(volume_->Write(file_, 8192, std::string(4096, 'x')));
+  ASSERT_OK(volume_->Fallocate(file_, FallocateMode::kKeepSize, 0, 20480));
+  EXPECT_EQ(Get().allocated_bytes, 20480u);
+  EXPECT_EQ(Get().size_bytes, 12288u);
+  EXPECT_EQ(Content(file_), std::string(8192, '\0') + std::string(4096, 'x'));
+  EXPECT_EQ(Truncate(20480), 0);
+  EXPECT_EQ(Content(file_).substr(12288), std::string(8192, '\0'));
+  ASSERT_OK(volume_->Fallocate(file_, FallocateMode::kExtend, 0, 40960));
+  EXPECT_EQ(Get().allocated_bytes, 40960u);
+  EXPECT_EQ(Get().size_bytes, 40960u);
+  EXPECT_EQ(Truncate(0), 0);
+  EXPECT_EQ(Get().allocated_bytes, 0u);
+}
+
+class AllocationTest : public VolumeTest {
+ protected:
+  AllocationTest() : VolumeTest(8 << 20) {}
+};
+
+TEST_F(AllocationTest, WhatWasAllocatedCanBeWrittenAndNothingElse) {
+  const InodeNumber file = MakeFile(kRootInode, "reserved", "");
+  const InodeNumber filler = MakeFile(kRootInode, "filler", "");
+  ASSERT_OK(volume_->Fallocate(file, FallocateMode::kKeepSize, 0, 2 << 20));
+  uint64_t filled = 0;
+  const std::string block(4096, 'f');
+  while (volume_->Write(filler, filled, block).ok()) filled += block.size();
+  EXPECT_GT(filled, uint64_t{4} << 20);
+  // All or nothing, and said at once.
+  const uint64_t before = volume_->GetAttributes(filler)->allocated_bytes;
+  EXPECT_EQ(ErrnoOrZero(volume_->Fallocate(filler, FallocateMode::kKeepSize, 0, 4 << 20)), ENOSPC);
+  EXPECT_EQ(volume_->GetAttributes(filler)->allocated_bytes, before);
+  for (uint64_t at = 0; at < 2 << 20; at += block.size()) ASSERT_OK(volume_->Write(file, at, block)) << at;
+  EXPECT_EQ(volume_->GetAttributes(file)->size_bytes, 2u << 20);
+  EXPECT_EQ(ErrnoOrZero(volume_->Write(file, 2 << 20, block)), ENOSPC);
+}
+
 TEST_F(DataTest, CopyKeepsHoles) {
   EXPECT_EQ(Truncate(base::kMiB), 0);
   ASSERT_OK(volume_->Write(file_, 500'000, "middle"));

@@ -89,6 +89,21 @@ absl::StatusOr<InodeNumber> Volume::Parent(InodeNumber directory) {
   return home.parent == 0 ? directory : home.parent;
 }
 
+absl::StatusOr<Listing> Volume::CheckListing(InodeNumber directory) {
+  VolumeState& state = *state_;
+  ASSIGN_OR_RETURN(const InodePin pin, state.table.Pin(directory));
+  if (pin->WithRow([](const InodeRow& row) { return row.has_expiring; })) return Listing::kNone;
+  // Entries are taken all together by a listing and mostly let go together, so one tells.
+  InodeNumber first = 0;
+  RETURN_IF_ERROR(state.engine.Scan(RowKey(directory, RowType::kOrder), RowEnd(directory, RowType::kOrder),
+                                    [&](absl::string_view, absl::string_view value) {
+                                      const absl::StatusOr<OrderRow> row = OrderRow::Decode(value);
+                                      if (row.ok()) first = row->child;
+                                      return false;
+                                    }));
+  return first == 0 || state.table.IsReferenced(first) ? Listing::kKeep : Listing::kRenew;
+}
+
 absl::StatusOr<std::string> Volume::ReadSymlink(InodeNumber inode) {
   ASSIGN_OR_RETURN(const InodePin pin, state_->table.Pin(inode));
   const InodeRow row = pin->row();

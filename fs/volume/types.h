@@ -105,7 +105,7 @@ struct RenameOptions {
   bool whiteout = false;  // leaves a character device 0:0 at the old name
 };
 
-struct WriteOptions {
+struct VolumeWriteOptions {
   bool kill_privileges = false;  // see AttributeChange::kKillPrivileges
 };
 
@@ -135,6 +135,13 @@ struct ReadDirOptions {
   bool attributes = false;                 // readdirplus
   Reference reference = Reference::kNone;  // for entries with attributes that
                                            // `visit` took; never "." and ".."
+};
+
+// What may become of a listing of a directory that its caller has kept. The later the stronger.
+enum class Listing : uint8_t {
+  kKeep,   // it is good
+  kRenew,  // better read it again; the new one may be kept
+  kNone,   // none may be kept
 };
 
 struct VolumeStat {

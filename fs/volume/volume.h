@@ -163,6 +163,10 @@ class Volume {
   // without locks.
   absl::Status ReadDir(InodeNumber directory, const ReadDirOptions& options,
                        absl::FunctionRef<bool(const DirectoryEntry&)> visit);
+  // What a caller that holds references may do with a listing that it has kept, as long as it hears
+  // of every change: to be renewed if it has let go of the entries, so that it gets their attributes
+  // with the names; not to be kept if names go by themselves.
+  absl::StatusOr<Listing> CheckListing(InodeNumber directory);
   // The directory that holds this one; the root's is the root.
   absl::StatusOr<InodeNumber> Parent(InodeNumber directory);
 
@@ -201,15 +205,16 @@ class Volume {
   // locks.
   void ReadBatch(absl::Span<const VolumeRead> reads,
                  absl::FunctionRef<void(size_t index, absl::StatusOr<size_t> size)> done);
-  absl::Status Write(InodeNumber inode, uint64_t offset, absl::string_view bytes, const WriteOptions& options = {});
+  absl::Status Write(InodeNumber inode, uint64_t offset, absl::string_view bytes,
+                     const VolumeWriteOptions& options = {});
   // Writes at the end; returns the offset the bytes went to.
-  absl::StatusOr<uint64_t> Append(InodeNumber inode, absl::string_view bytes, const WriteOptions& options = {});
+  absl::StatusOr<uint64_t> Append(InodeNumber inode, absl::string_view bytes, const VolumeWriteOptions& options = {});
   absl::Status Fallocate(InodeNumber inode, FallocateMode mode, uint64_t offset, uint64_t length,
-                         const WriteOptions& options = {});
+                         const VolumeWriteOptions& options = {});
   // Copies up to `length` bytes; returns how many (less at the source's end).
   // Overlapping ranges of one file: InvalidArgument.
   absl::StatusOr<uint64_t> CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to, uint64_t to_offset,
-                                     uint64_t length, const WriteOptions& options = {});
+                                     uint64_t length, const VolumeWriteOptions& options = {});
   // The next data (or, with `hole`, the next hole; the end of the file is one).
   // ENXIO past the end.
   absl::StatusOr<uint64_t> Seek(InodeNumber inode, uint64_t offset, bool hole);

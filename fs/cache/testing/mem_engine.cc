@@ -190,7 +190,7 @@ absl::StatusOr<Sequence> MemEngine::Apply(const Mutation& mutation) {
       return absl::InvalidArgumentError("row is too long for a page");
   }
   if (!apply_failure_.ok()) return std::exchange(apply_failure_, absl::OkStatus());
-  const uint64_t limit = mutation.frees_space() ? capacity_bytes_ : capacity_bytes_ - capacity_bytes_ / 20;
+  const uint64_t limit = mutation.frees_space() || mutation.replaces_space() ? capacity_bytes_ : capacity_bytes_ - capacity_bytes_ / 20;
   if (const uint64_t growth = GrowthMax(mutation, state_); growth > 0 && state_.used_bytes + growth > limit) {
     return absl::ResourceExhaustedError("no space left on the device");
   }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -52,6 +53,8 @@ class TestMount {
   const std::string& directory() const { return directory_; }  // of this mount's files
   const std::string& mount_point() const { return mount_point_; }
   const std::string& store() const { return store_; }
+  // Before Start(): a store that is not ours to make or remove.
+  void set_store(std::string store) { store_ = std::move(store); }
   pid_t pid() const { return pid_; }
   // A path on the mount.
   std::string Path(absl::string_view name) const;
