@@ -105,7 +105,7 @@ absl::StatusOr<FileDevice::Opened> FileDevice::OpenDescriptor(const std::string&
   if (block && !options.read_only) {
     if (options.hands_over) {
       absl::StatusOr<base::Fd> held = base::OpenFile(path, O_RDONLY | O_EXCL);
-      if (!held.ok()) return ExplainOpen(held.status(), block);
+      if (!held.ok()) return ExplainOpen(path, block, held.status());
       hold = *std::move(held);
     } else {
       flags |= O_EXCL;

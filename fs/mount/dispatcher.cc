@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "fs/mount/attributes.h"
 #include "fs/mount/errno.h"
@@ -18,6 +20,8 @@ namespace {
 constexpr double kTimeoutSeconds = 86400;
 // Asynchronous requests (read-ahead, direct I/O) that the kernel may send at once.
 constexpr unsigned kBackgroundMax = 64;
+// A FORGET follows each UNLINK: orphans are removed by the dozen, or rm -r would wake a worker for every file.
+constexpr absl::Duration kOrphanDelay = absl::Milliseconds(2);
 
 }  // namespace
 
@@ -253,6 +257,7 @@ void Dispatcher::EntryChanged(InodeNumber directory, absl::string_view name, Ino
 void Dispatcher::RemoveOrphansSoon() {
   if (orphans_scheduled_.exchange(true)) return;
   workers_.Add([this] {
+    absl::SleepFor(kOrphanDelay);
     orphans_scheduled_ = false;  // first: what comes from now on needs another round
     const absl::Status status = volume_.RemoveOrphans();
     if (!status.ok()) {

@@ -8,8 +8,13 @@
 
 #include <cerrno>
 #include <string>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/os/file.h"
@@ -51,6 +56,43 @@ TEST_F(LifeMountTest, TheBackgroundCommandReturnsWhenTheMountIsUsable) {
   EXPECT_THAT(said_, HasSubstr("% used"));
   EXPECT_TRUE(WriteAll(mount_.Path("f"), "x"));
   EXPECT_EQ(umount2(mount_.mount_point().c_str(), 0), 0);
+}
+
+TEST_F(LifeMountTest, AnIdleMountSleeps) {
+  struct Use {
+    uint64_t wakes = 0;
+    double cpu_ms = 0;
+  };
+  const auto use = [this] {
+    Use total;
+    std::string threads;
+    EXPECT_EQ(RunShell(absl::StrCat("ls /proc/", mount_.pid(), "/task"), &threads), 0);
+    for (absl::string_view thread : absl::StrSplit(threads, '\n', absl::SkipEmpty())) {
+      const std::string path = absl::StrCat("/proc/", mount_.pid(), "/task/", thread);
+      for (absl::string_view line : absl::StrSplit(ReadAll(path + "/status"), '\n')) {
+        uint64_t count = 0;
+        if (absl::ConsumePrefix(&line, "voluntary_ctxt_switches:") && absl::SimpleAtoi(line, &count))
+          total.wakes += count;
+      }
+      const std::vector<std::string> times = absl::StrSplit(ReadAll(path + "/schedstat"), ' ');
+      uint64_t ns = 0;
+      if (absl::SimpleAtoi(times[0], &ns)) total.cpu_ms += static_cast<double>(ns) / 1e6;
+    }
+    return total;
+  };
+  ASSERT_OK(mount_.Start());
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(WriteAll(mount_.Path(absl::StrCat("f", i)), "x"));
+  base::Fd root(open(mount_.mount_point().c_str(), O_RDONLY | O_DIRECTORY));
+  ASSERT_EQ(fsync(root.get()), 0);
+  root.Reset();
+  absl::SleepFor(absl::Seconds(2));  // what follows a commit, e.g. memory given back
+  const Use before = use();
+  absl::SleepFor(absl::Seconds(3));
+  const Use after = use();
+  // It looks for expired files once a second.
+  EXPECT_LE(after.wakes - before.wakes, 45u);
+  EXPECT_LE(after.cpu_ms - before.cpu_ms, 30);
+  EXPECT_OK(mount_.Stop());
 }
 
 TEST_F(LifeMountTest, TermAndIntEndItCleanly) {

@@ -128,7 +128,7 @@ TEST_F(AllocationTest, WhatWasAllocatedCanBeWrittenAndNothingElse) {
   EXPECT_GT(filled, uint64_t{4} << 20);
   // All or nothing, and said at once.
   const uint64_t before = volume_->GetAttributes(filler)->allocated_bytes;
-  EXPECT_EQ(ErrnoOrZero(volume_->Fallocate(filler, FallocateMode::kKeepSize, 0, 4 << 20)), ENOSPC);
+  EXPECT_EQ(ErrnoOrZero(volume_->Fallocate(filler, FallocateMode::kKeepSize, 8 << 20, 4 << 20)), ENOSPC);
   EXPECT_EQ(volume_->GetAttributes(filler)->allocated_bytes, before);
   for (uint64_t at = 0; at < 2 << 20; at += block.size()) ASSERT_OK(volume_->Write(file, at, block)) << at;
   EXPECT_EQ(volume_->GetAttributes(file)->size_bytes, 2u << 20);
