@@ -192,7 +192,7 @@ Attributes VolumeState::AttributesOf(const Inode& inode) {
       out.size_bytes = out.allocated_bytes = (1 + row.entry_count / 64) * 4096;
     }
   });
-  if (out.is_regular() && out.size_bytes > 0) out.allocated_bytes = engine.AllocatedBytes(out.inode);
+  if (out.is_regular()) out.allocated_bytes = engine.AllocatedBytes(out.inode);
   return out;
 }
 
