@@ -56,9 +56,10 @@ TEST_F(BlockMountTest, SyncReachesTheDaemon) {
   EXPECT_EQ(entry.source, loop_->path());
   ASSERT_TRUE(WriteAll(mount_.Path("f"), "synced, never fsynced"));
   const uint64_t before = CountOf("SYNCFS");
-  const base::Fd root(open(mount_.mount_point().c_str(), O_RDONLY | O_DIRECTORY));
+  base::Fd root(open(mount_.mount_point().c_str(), O_RDONLY | O_DIRECTORY));
   ASSERT_EQ(syncfs(root.get()), 0);
   EXPECT_EQ(CountOf("SYNCFS"), before + 1);
+  root.Reset();  // or the dead mount keeps the device
   mount_.Kill();  // what syncfs has answered is durable
   ASSERT_OK(mount_.Start({"-o", "blkdev"}));
   EXPECT_EQ(ReadAll(mount_.Path("f")), "synced, never fsynced");
