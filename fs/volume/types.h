@@ -27,7 +27,7 @@ constexpr size_t kXattrNameBytesMax = 255;
 constexpr size_t kXattrValueBytesMax = 64 << 10;  // Linux's XATTR_SIZE_MAX
 constexpr size_t kXattrListBytesMax = 64 << 10;   // and XATTR_LIST_MAX
 constexpr uint32_t kLinkCountMax = 65000;         // hard links of one file, as ext4; directories have no limit
-constexpr uint64_t kFileBytesMax = INT64_MAX;
+constexpr uint64_t kFileBytesMax = uint64_t{1} << 62;  // 4 EiB, as in the engine
 
 // Counts up with every change of an inode and never repeats: mount epoch in the
 // high bits, a counter in the low ones. 0 = never.

@@ -180,7 +180,7 @@ def check_names(directory):
 
 
 TIB = 1 << 40
-FAR = 1 << 62
+FAR = 1 << 62  # no file is larger
 
 
 def make_sparse(directory):
@@ -191,7 +191,10 @@ def make_sparse(directory):
             os.pwrite(file.fileno(), b"here!", offset)
         os.fsync(file.fileno())
     with open(os.path.join(directory, "far"), "wb", buffering=0) as file:
-        os.pwrite(file.fileno(), b"far", FAR)
+        os.pwrite(file.fileno(), b"far", FAR - 3)
+        expect_errno(errno.EFBIG, os.pwrite, file.fileno(), b"x", FAR)
+        expect_errno(errno.EFBIG, os.pwrite, file.fileno(), b"x", 2**63 - 2)
+        expect_errno(errno.EFBIG, os.ftruncate, file.fileno(), FAR + 1)
     copy = os.path.join(directory, "sparse-copy")
     expect(os.system(f"cp --sparse=auto '{path}' '{copy}'") == 0, "cp of the sparse file")
 
@@ -210,7 +213,7 @@ def data_ranges(file):
 
 def check_sparse(directory):
     with open(os.path.join(directory, "far"), "rb", buffering=0) as file:
-        expect(os.pread(file.fileno(), 10, FAR) == b"far" and os.fstat(file.fileno()).st_size == FAR + 3, "at 4 EiB")
+        expect(os.pread(file.fileno(), 10, FAR - 3) == b"far" and os.fstat(file.fileno()).st_size == FAR, "at 4 EiB")
     for name in ("sparse", "sparse-copy"):
         with open(os.path.join(directory, name), "rb+", buffering=0) as file:
             info = os.fstat(file.fileno())
