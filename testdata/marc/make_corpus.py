@@ -76,8 +76,11 @@ def main():
     parser.add_argument("--records", type=int, default=100000)
     arguments = parser.parse_args()
     rng = random.Random(20101)
+    # Large pieces: a file written in small ones lies in as many pages of the cache.
+    out = open(sys.stdout.fileno(), "wb", buffering=1 << 20, closefd=False)
     for number in range(arguments.records):
-        sys.stdout.buffer.write(record(rng, arguments.coding, number))
+        out.write(record(rng, arguments.coding, number))
+    out.flush()
 
 
 main()
