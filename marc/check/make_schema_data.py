@@ -64,16 +64,25 @@ def all_positions(description):
 
 
 def holdings(path, bibliographic):
+    """The list beside this script, and what holdings share with bibliographic data."""
+    shared = {row[0]: row for row in bibliographic}
     own = {}
     for line in open(path):
         if line.startswith("#") or not line.strip():
             continue
-        tag, repeatable, ind1, ind2, once, many = line.split()
+        parts = line.split()
+        if parts[1] == "as":
+            own[parts[0]] = (parts[0],) + shared[parts[2]][1:]
+            continue
+        tag, repeatable, ind1, ind2, once, many = parts
         value = lambda text: "" if text == "-" else "".join(sorted(set(text.replace("#", " "))))
         own[tag] = (tag, repeatable == "R", value(ind1) or " ", value(ind2) or " ", value(once), value(many))
-    for row in bibliographic:
-        if row[0][0] in "0358" and row[0] not in own:
-            own[row[0]] = row
+    both = set(own) & set(shared)
+    if both:
+        sys.exit("holdings_facts.txt repeats %s, which the description has" % ", ".join(sorted(both)))
+    for tag, row in shared.items():
+        if tag[0] in "0358":
+            own[tag] = row
     return sorted(own.values())
 
 
