@@ -36,7 +36,7 @@ namespace {
 bool HasControls(const RecordView& record) {
   for (const FieldView& field : record.fields()) {
     const TextScan scan = ScanText(field.data, field.size);
-    if (scan.controls != scan.subfield_delimiters) return true;
+    if (scan.other_controls || scan.field_terminators != 0) return true;
   }
   return false;
 }

@@ -48,18 +48,17 @@ Problem& Checker::Note(ProblemCode code, const FieldView* field, absl::string_vi
       problem.byte_offset += problem.record_offset;
     }
   }
-  problems_.push_back(std::move(problem));
-  return problems_.back();
+  return problems_.Add(std::move(problem));
 }
 
 size_t Checker::Check(const RecordView& record) {
   record_ = &record;
-  problems_.clear();
   if (level_ >= CheckLevel::kStructure && !record.is_regular()) CheckStructure();
   if (level_ >= CheckLevel::kEncoding) CheckEncoding();
   if (level_ >= CheckLevel::kMarc21) CheckMarc21();
-  for (Problem& problem : problems_) sink_.Report(std::move(problem));
-  return problems_.size();
+  const size_t count = problems_.size();
+  problems_.ReportTo(record.control_number(), /*rejected=*/false, &sink_);
+  return count;
 }
 
 void Checker::CheckStructure() {

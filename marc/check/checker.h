@@ -53,7 +53,7 @@ class Checker {
   const CheckLevel level_;
   ProblemSink& sink_;
   const RecordView* record_ = nullptr;
-  std::vector<Problem> problems_;
+  PendingProblems problems_;
   std::vector<TextIssue> issues_;
   Buffer scratch_;
 };

@@ -37,13 +37,11 @@ inline size_t CheckedBaseAddress(const char* p, size_t size) {
   return base;
 }
 
+// Without branches: fields vary too much to be foreseen. Reads 3 bytes, which
+// the padding allows.
 inline bool IsRegularDataField(const char* data, size_t size) {
-  return size > 2 && data[2] == kSubfieldDelimiter && kIndicators[static_cast<unsigned char>(data[0])] &&
+  return (size > 2) & (data[2] == kSubfieldDelimiter) & kIndicators[static_cast<unsigned char>(data[0])] &
          kIndicators[static_cast<unsigned char>(data[1])];
-}
-
-inline bool IsRegularControlField(const char* data, size_t size) {
-  return memchr(data, kSubfieldDelimiter, size) == nullptr;
 }
 
 // The leader holds no byte outside graphic ASCII and blank.
@@ -58,33 +56,42 @@ inline bool HasCleanLeader(const char* p) {
   return bad == 0;
 }
 
-// Terminators and controls of the data, once the fields are known.
-inline bool FinishFast(const char* data, size_t data_size, size_t fields_count, bool regular, FastRecord* result) {
-  const TextScan scan = ScanText(data, data_size);
+// Terminators and other controls of the data, which ends with the record's
+// terminator.
+inline bool ScanData(const char* data, size_t data_size, size_t fields_count, FastRecord* result) {
+  const TextScan scan = ScanText(data, data_size - 1);
   if (scan.field_terminators != fields_count) return false;
-  // All controls but the terminators of the fields, the record's, and
-  // delimiters.
-  const size_t others = scan.controls - scan.field_terminators - scan.subfield_delimiters - 1;
-  if (others != 0 && memchr(data, kRecordTerminator, data_size - 1) != nullptr) return false;
+  if (scan.other_controls && memchr(data, kRecordTerminator, data_size - 1) != nullptr) return false;
   result->fields_count = fields_count;
   result->high = scan.high;
-  result->controls = others != 0;
-  result->regular = regular && !scan.bad_codes;
+  result->controls = scan.other_controls;
+  result->regular = !scan.bad_codes;
   return true;
 }
 
-#ifdef MARC_HAVE_AVX2_CODE
-
-__attribute__((target("avx2"))) inline bool HoldsDelimiter(const char* data, size_t size) {
-  const __m256i delimiter = _mm256_set1_epi8(kSubfieldDelimiter);
-  for (size_t i = 0; i < size; i += 32) {
-    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + i));
-    uint32_t mask = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, delimiter)));
-    if (size - i < 32) mask &= (1u << (size - i)) - 1;
-    if (mask != 0) return true;
+// Which fields are control fields, and whether one holds a delimiter.
+class ControlFields {
+ public:
+  // REQUIRES: called for each field in order.
+  void Add(bool is_control, size_t end, size_t length) {
+    end_ = is_control ? end : end_;
+    bytes_ += is_control ? length : 0;
   }
-  return false;
-}
+  // Control fields come first as a rule: then they are one span.
+  bool HoldDelimiter(const char* data, const FieldView* fields, size_t fields_count) const {
+    if (bytes_ == end_) return end_ != 0 && memchr(data, kSubfieldDelimiter, end_) != nullptr;
+    for (size_t i = 0; i < fields_count; ++i) {
+      if (fields[i].is_control() && memchr(fields[i].data, kSubfieldDelimiter, fields[i].size) != nullptr) return true;
+    }
+    return false;
+  }
+
+ private:
+  size_t end_ = 0;    // of the last one
+  size_t bytes_ = 0;  // of all
+};
+
+#ifdef MARC_HAVE_AVX2_CODE
 
 __attribute__((target("avx2"))) bool ParseWellFormedAvx2(absl::string_view bytes, FieldView* fields,
                                                          FastRecord* result) {
@@ -102,8 +109,10 @@ __attribute__((target("avx2"))) bool ParseWellFormedAvx2(absl::string_view bytes
   const __m128i hundreds = _mm_set1_epi32(1 << 16 | 100);
   __m128i largest = _mm_setzero_si128();
   const __m128i digits_mask = _mm_setr_epi8(0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0);
+  if (!ScanData(data, data_size, entries, result)) return false;
   size_t end = 0;
   bool regular = true;
+  ControlFields controls;
   const char* entry = p + kLeaderSize;
   for (size_t i = 0; i < entries; ++i, entry += kDirectoryEntrySize) {
     const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(entry));
@@ -123,12 +132,13 @@ __attribute__((target("avx2"))) bool ParseWellFormedAvx2(absl::string_view bytes
     fields[i].data = data + offset;
     fields[i].size = static_cast<uint32_t>(length - 1);
     fields[i].packed_tag = tag;
-    regular &=
-        IsControlTag(tag) ? !HoldsDelimiter(data + offset, length - 1) : IsRegularDataField(data + offset, length - 1);
+    const bool is_control = IsControlTag(tag);
+    controls.Add(is_control, end, length);
+    regular &= is_control | IsRegularDataField(data + offset, length - 1);
   }
   if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(largest, nine), nine)) != 0xFFFF) return false;
-  if (end != data_size - 1) return false;
-  return FinishFast(data, data_size, entries, regular, result);
+  result->regular &= regular && !controls.HoldDelimiter(data, fields, entries);
+  return end == data_size - 1;
 }
 
 #endif  // MARC_HAVE_AVX2_CODE
@@ -155,8 +165,10 @@ bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields, FastRec
   const char* data = p + base;
   const size_t data_size = bytes.size() - base;
   const size_t entries = (base - kLeaderSize - 1) / kDirectoryEntrySize;
+  if (!ScanData(data, data_size, entries, result)) return false;
   size_t end = 0;
   bool regular = true;
+  ControlFields controls;
   for (size_t i = 0; i < entries; ++i) {
     const char* entry = p + kLeaderSize + i * kDirectoryEntrySize;
     const int length = DecodeDigits(entry + 3, 4);
@@ -170,11 +182,12 @@ bool ParseWellFormedPortable(absl::string_view bytes, FieldView* fields, FastRec
     fields[i].data = data + offset;
     fields[i].size = static_cast<uint32_t>(length - 1);
     fields[i].packed_tag = PackTag(entry[0], entry[1], entry[2]);
-    regular &= fields[i].is_control() ? IsRegularControlField(data + offset, length - 1)
-                                      : IsRegularDataField(data + offset, length - 1);
+    const bool is_control = fields[i].is_control();
+    controls.Add(is_control, end, length);
+    regular &= is_control | IsRegularDataField(data + offset, length - 1);
   }
-  if (end != data_size - 1) return false;
-  return FinishFast(data, data_size, entries, regular, result);
+  result->regular &= regular && !controls.HoldDelimiter(data, fields, entries);
+  return end == data_size - 1;
 }
 
 }  // namespace internal

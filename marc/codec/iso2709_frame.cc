@@ -84,17 +84,7 @@ Frame SearchEnd(absl::string_view text, size_t skipped, bool at_end) {
 
 }  // namespace
 
-int DecodeFiveDigits(const char* p) {
-  int value = 0;
-  for (int i = 0; i < 5; ++i) {
-    const unsigned digit = static_cast<unsigned char>(p[i]) - '0';
-    if (digit > 9) return -1;
-    value = value * 10 + static_cast<int>(digit);
-  }
-  return value;
-}
-
-Frame FrameRecord(absl::string_view text, bool at_end) {
+Frame SearchFrame(absl::string_view text, bool at_end) {
   Frame frame;
   size_t at = 0;
   while (at < text.size() && IsJunk(text[at])) ++at;

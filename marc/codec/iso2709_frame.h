@@ -14,8 +14,11 @@
 #define MARC_CODEC_ISO2709_FRAME_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "absl/strings/string_view.h"
+#include "marc/codec/record_view.h"
 
 namespace marc {
 
@@ -34,11 +37,33 @@ struct Frame {
   bool too_long = false;     // no end within kRecordSizeMax: cut there
 };
 
-// `at_end`: no input follows `text`.
-Frame FrameRecord(absl::string_view text, bool at_end);
-
 // The five digits at `p`, or -1.
-int DecodeFiveDigits(const char* p);
+inline int DecodeFiveDigits(const char* p) {
+  uint32_t four;
+  memcpy(&four, p, 4);
+  // Eight digits: three zeros and these, the first in the lowest byte.
+  const uint64_t text = 0x303030 | uint64_t{four} << 24 | uint64_t{static_cast<unsigned char>(p[4])} << 56;
+  constexpr uint64_t kHighNibbles = 0xF0F0F0F0F0F0F0F0;
+  constexpr uint64_t kDigits = 0x3030303030303030;
+  if ((text & kHighNibbles) != kDigits || ((text + 0x0606060606060606) & kHighNibbles) != kDigits) return -1;
+  // Neighbours add up to pairs, pairs to quads, quads to the number.
+  const uint64_t pairs = ((text - kDigits) * (1 + (10 << 8)) >> 8) & 0x00FF00FF00FF00FF;
+  const uint64_t quads = (pairs * (1 + (100 << 16)) >> 16) & 0x0000FFFF0000FFFF;
+  return static_cast<int>(quads * (1 + (uint64_t{10000} << 32)) >> 32);
+}
+
+// `at_end`: no input follows `text`.
+Frame SearchFrame(absl::string_view text, bool at_end);
+inline Frame FrameRecord(absl::string_view text, bool at_end) {
+  if (text.size() >= kRecordSizeMin) {
+    const int length = DecodeFiveDigits(text.data());
+    const size_t size = static_cast<size_t>(length);
+    if (length >= static_cast<int>(kRecordSizeMin) - 1 && size <= text.size() && text[size - 1] == kRecordTerminator) {
+      return Frame{FrameKind::kRecord, 0, size, true, true, false};
+    }
+  }
+  return SearchFrame(text, at_end);
+}
 
 }  // namespace marc
 

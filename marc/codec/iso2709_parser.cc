@@ -45,9 +45,8 @@ bool Iso2709Parser::Next(RecordView* record) {
     const uint64_t offset = byte_offset_ + at_;
     at_ += frame.size;
     ++ordinal_;
-    const size_t entries_max = frame.size / kDirectoryEntrySize + 1;
-    if (fields_.size() < entries_max) fields_.resize(entries_max);
     FastRecord fast;
+    if (fields_.size() < kEntriesMax) fields_.resize(kEntriesMax);
     if (frame.length_true && ParseWellFormed(bytes, fields_.data(), &fast)) {
       record->Set(bytes.data(), absl::MakeConstSpan(fields_.data(), fast.fields_count), bytes);
       record->SetText(fast.high, fast.controls, fast.regular);
@@ -55,7 +54,7 @@ bool Iso2709Parser::Next(RecordView* record) {
       return true;
     }
     const RepairRequest request = {bytes, frame, ordinal_, offset, strictness_};
-    if (RepairIso2709(request, &fields_, &repaired_, &sink_, record)) return true;
+    if (RepairIso2709(request, &fields_, &sink_, record)) return true;
   }
   return false;
 }

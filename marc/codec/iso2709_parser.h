@@ -42,8 +42,10 @@ class Iso2709Parser : public RecordParser {
   size_t at_ = 0;
   uint64_t ordinal_ = 0;
   std::vector<FieldView> fields_;
-  Buffer repaired_;  // leader or tags of a repaired record
 };
+
+// As many entries as a base address of five digits leaves room for.
+constexpr size_t kEntriesMax = (99999 - kLeaderSize) / kDirectoryEntrySize + 1;
 
 // What the fast way finds in one well-formed record.
 struct FastRecord {
@@ -55,8 +57,7 @@ struct FastRecord {
 
 // Decodes the record if it is well-formed (SPEC R5..R8: digits everywhere,
 // fields one after another in directory order, each ended by its terminator,
-// no terminator inside), else returns false. `fields` has room for every entry
-// that a record of this size can have.
+// no terminator inside), else returns false. `fields` has room for kEntriesMax.
 bool ParseWellFormed(absl::string_view bytes, FieldView* fields, FastRecord* result);
 
 namespace internal {

@@ -33,7 +33,7 @@ class Repair {
  public:
   Repair(const RepairRequest& request, RecordSink& sink) : request_(request), bytes_(request.bytes), sink_(sink) {}
 
-  bool Run(std::vector<FieldView>* fields, Buffer* storage, RecordView* record);
+  bool Run(std::vector<FieldView>* fields, RecordView* record);
 
  private:
   Problem& Note(ProblemCode code, size_t at, size_t count, absl::string_view expected, absl::string_view action);
@@ -51,7 +51,7 @@ class Repair {
   const RepairRequest& request_;
   const absl::string_view bytes_;
   RecordSink& sink_;
-  std::vector<Problem> problems_;
+  PendingProblems problems_;
   std::vector<Entry> entries_;
   std::vector<Piece> pieces_;
   size_t base_ = 0;
@@ -69,8 +69,7 @@ Problem& Repair::Note(ProblemCode code, size_t at, size_t count, absl::string_vi
   problem.found = std::string(bytes_.substr(at, count));
   const size_t from = at < kNearBytes ? 0 : at - kNearBytes;
   problem.near = std::string(bytes_.substr(from, 2 * kNearBytes));
-  problems_.push_back(std::move(problem));
-  return problems_.back();
+  return problems_.Add(std::move(problem));
 }
 
 void Repair::CheckLeader() {
@@ -138,7 +137,7 @@ void Repair::ReadDirectory() {
     }
     return value;
   };
-  for (size_t i = 0; i + kDirectoryEntrySize <= size; i += kDirectoryEntrySize) {
+  for (size_t i = 0; i + kDirectoryEntrySize <= size && entries_.size() <= kFieldsMax; i += kDirectoryEntrySize) {
     Entry entry;
     entry.at = kLeaderSize + i;
     const absl::string_view raw = bytes_.substr(entry.at, kDirectoryEntrySize);
@@ -168,7 +167,7 @@ void Repair::ReadDirectory() {
 void Repair::ReadPieces() {
   data_end_ = bytes_.size() - (request_.frame.terminated ? 1 : 0);
   size_t begin = base_;
-  while (begin < data_end_) {
+  while (begin < data_end_ && pieces_.size() <= kFieldsMax) {
     const void* found = memchr(bytes_.data() + begin, kFieldTerminator, data_end_ - begin);
     const size_t end = found == nullptr ? data_end_ : static_cast<const char*>(found) - bytes_.data();
     pieces_.push_back(Piece{begin, end});
@@ -295,15 +294,12 @@ void Repair::FillFields(std::vector<FieldView>* fields) {
 }
 
 bool Repair::Reject() {
-  for (Problem& problem : problems_) {
-    if (problem.severity == Severity::kError) problem.action = "rejected";
-    sink_.Report(std::move(problem));
-  }
+  problems_.ReportTo("", /*rejected=*/true, &sink_);
   sink_.Reject(bytes_);
   return false;
 }
 
-bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage, RecordView* record) {
+bool Repair::Run(std::vector<FieldView>* fields, RecordView* record) {
   if (bytes_.size() < kRecordSizeMin) {
     Note(ProblemCode::kRecordTruncated, 0, bytes_.size(), "26 bytes or more", "rejected");
     return Reject();
@@ -312,6 +308,10 @@ bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage, RecordView* re
   if (request_.frame.too_long || !FindBase()) return Reject();
   ReadDirectory();
   ReadPieces();
+  if (entries_.size() > kFieldsMax || pieces_.size() > kFieldsMax) {
+    Note(ProblemCode::kRecordTooLong, kLeaderSize, 0, absl::StrCat("at most ", kFieldsMax, " fields"), "rejected");
+    return Reject();
+  }
   MarkExact();
   if (!AssignPieces()) {
     // Salvage: an entry that is not exact takes the piece its start points
@@ -326,31 +326,23 @@ bool Repair::Run(std::vector<FieldView>* fields, Buffer* storage, RecordView* re
     }
   }
   ReportEntries();
-  bool errors = false;
-  for (const Problem& problem : problems_) errors = errors || problem.severity == Severity::kError;
   // A torn tail may have lost the end of its last field: a guess.
   guessed_ = guessed_ || (!request_.frame.terminated && data_end_ > base_ && bytes_[data_end_ - 1] != kFieldTerminator);
-  if (errors && request_.strictness == Strictness::kStrict) return Reject();
+  if (problems_.has_error() && request_.strictness == Strictness::kStrict) return Reject();
   if (guessed_ && request_.strictness != Strictness::kSalvage) return Reject();
   FillFields(fields);
   const TextScan scan = ScanText(bytes_.data() + base_, bytes_.size() - base_);
-  storage->Clear();
   record->Set(bytes_.data(), *fields, request_.frame.terminated ? bytes_ : absl::string_view());
   record->SetText(scan.high, true, false);
   record->SetPlace(request_.ordinal, request_.byte_offset);
-  const std::string control_number(record->control_number());
-  for (Problem& problem : problems_) {
-    problem.control_number = control_number;
-    sink_.Report(std::move(problem));
-  }
+  problems_.ReportTo(record->control_number(), /*rejected=*/false, &sink_);
   return true;
 }
 
 }  // namespace
 
-bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields, Buffer* storage, RecordSink* sink,
-                   RecordView* record) {
-  return Repair(request, *sink).Run(fields, storage, record);
+bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields, RecordSink* sink, RecordView* record) {
+  return Repair(request, *sink).Run(fields, record);
 }
 
 }  // namespace marc

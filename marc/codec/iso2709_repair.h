@@ -24,10 +24,9 @@ struct RepairRequest {
   Strictness strictness = Strictness::kLenient;
 };
 
-// Fills `fields` and `record`, whose leader may lie in `storage`. False: the
-// record is rejected (and was given to sink.Reject).
-bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields, Buffer* storage, RecordSink* sink,
-                   RecordView* record);
+// Fills `fields` and `record`. False: the record is rejected (and was given to
+// sink.Reject).
+bool RepairIso2709(const RepairRequest& request, std::vector<FieldView>* fields, RecordSink* sink, RecordView* record);
 
 }  // namespace marc
 

@@ -130,8 +130,8 @@ bool Iso2709Serializer::Append(const RecordView& record, Buffer* out) {
 
 bool Iso2709Serializer::AppendOversize(const RecordView& record, size_t longest_field, size_t total, Buffer* out) {
   if (options_.oversize == OversizePolicy::kSplit) return AppendSplit(record, out);
-  const bool other = options_.oversize == OversizePolicy::kOther && other_ != nullptr;
-  const absl::string_view action = other ? "written as MARCXML instead" : "rejected";
+  const bool diverted = options_.oversize == OversizePolicy::kOther && sink_.Divert(record);
+  const absl::string_view action = diverted ? "written to the other output" : "rejected";
   Problem problem = longest_field > kFieldSizeMax
                         ? ProblemAt(ProblemCode::kFieldTooLongToWrite, record,
                                     absl::StrCat("at most ", kFieldSizeMax, " bytes"), action)
@@ -144,11 +144,7 @@ bool Iso2709Serializer::AppendOversize(const RecordView& record, size_t longest_
     break;
   }
   sink_.Report(std::move(problem));
-  if (other) {
-    other_->Append(record, other_out_);
-  } else {
-    sink_.Reject(record.bytes());
-  }
+  if (!diverted) sink_.Reject(record.bytes());
   return false;
 }
 

@@ -23,7 +23,7 @@ constexpr size_t kWrittenRecordSizeMax = 99999;
 enum class OversizePolicy {
   kError,  // reported and not written
   kSplit,  // long fields become several, long records several with the same 001
-  kOther,  // given to the second serializer (MARCXML), reported as such
+  kOther,  // diverted to another output (the sink's), reported as such
 };
 
 struct Iso2709WriteOptions {
@@ -34,11 +34,6 @@ struct Iso2709WriteOptions {
 class Iso2709Serializer : public Serializer {
  public:
   Iso2709Serializer(const Iso2709WriteOptions& options, RecordSink* sink) : options_(options), sink_(*sink) {}
-  // With kOther: where and how oversize records are written.
-  void SetOther(Serializer* serializer, Buffer* out) {
-    other_ = serializer;
-    other_out_ = out;
-  }
   bool Append(const RecordView& record, Buffer* out) override;
 
  private:
@@ -50,8 +45,6 @@ class Iso2709Serializer : public Serializer {
 
   const Iso2709WriteOptions options_;
   RecordSink& sink_;
-  Serializer* other_ = nullptr;
-  Buffer* other_out_ = nullptr;
   Record split_;
   Record part_;
 };

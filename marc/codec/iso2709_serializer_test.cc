@@ -85,6 +85,32 @@ TEST(OversizeTest, ErrorRejectsAndReports) {
   EXPECT_THAT(sink.rejected(), SizeIs(1));
 }
 
+TEST(OversizeTest, OtherIsDivertedOrElseRejected) {
+  class Diverting : public RecordProblems {
+   public:
+    bool Divert(const RecordView& record) override {
+      diverted += record.fields().size();
+      return takes;
+    }
+    bool takes = true;
+    size_t diverted = 0;
+  };
+  Iso2709WriteOptions options;
+  options.oversize = OversizePolicy::kOther;
+  for (const bool takes : {true, false}) {
+    Diverting sink;
+    sink.takes = takes;
+    Iso2709Serializer serializer(options, &sink);
+    Record record;
+    Buffer out;
+    EXPECT_FALSE(serializer.Append(BigField(&record, 12000).view(), &out));
+    EXPECT_EQ(out.size(), 0u);
+    EXPECT_EQ(sink.diverted, record.fields().size());
+    EXPECT_TRUE(sink.list().Has(ProblemCode::kFieldTooLongToWrite));
+    EXPECT_THAT(sink.rejected(), SizeIs(takes ? 0 : 1));
+  }
+}
+
 TEST(OversizeTest, SplitFieldsKeepEverySubfield) {
   Record record;
   RecordProblems sink;

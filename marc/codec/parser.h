@@ -42,6 +42,9 @@ class RecordSink : public ProblemSink {
  public:
   // `bytes`: the record as it was in the input.
   virtual void Reject(absl::string_view bytes) = 0;
+  // Takes a record that does not fit the output's format, for another output.
+  // False: there is none.
+  virtual bool Divert(const RecordView& /*record*/) { return false; }
 };
 
 // Keeps problems and counts rejections.

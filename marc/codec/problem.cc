@@ -183,4 +183,33 @@ bool ProblemList::HasErrors() const {
   return false;
 }
 
+Problem& PendingProblems::Add(Problem problem) {
+  ++size_;
+  has_error_ = has_error_ || problem.severity == Severity::kError;
+  if (kept_.size() < kMax) {
+    kept_.push_back(std::move(problem));
+    return kept_.back();
+  }
+  ++more_[problem.code];
+  uncounted_ = std::move(problem);
+  return uncounted_;
+}
+
+void PendingProblems::ReportTo(absl::string_view control_number, bool rejected, ProblemSink* sink) {
+  for (Problem& problem : kept_) {
+    problem.control_number = std::string(control_number);
+    if (rejected && problem.severity == Severity::kError) problem.action = "rejected";
+    sink->Report(std::move(problem));
+  }
+  for (const auto& [code, count] : more_) sink->ReportMore(code, count);
+  Clear();
+}
+
+void PendingProblems::Clear() {
+  kept_.clear();
+  more_.clear();
+  size_ = 0;
+  has_error_ = false;
+}
+
 }  // namespace marc

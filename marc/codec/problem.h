@@ -127,6 +127,37 @@ class ProblemSink {
  public:
   virtual ~ProblemSink() = default;
   virtual void Report(Problem problem) = 0;
+  // `count` more problems of a record that has too many to tell each.
+  virtual void ReportMore(ProblemCode code, uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) Report(MakeProblem(code, "", ""));
+  }
+};
+
+// The problems of one record, kept until its 001 and its fate are known.
+//
+// Bounds:  kMax problems; more are only counted, so that no record makes the
+//          memory grow.
+// Threads: thread-compatible.
+class PendingProblems {
+ public:
+  static constexpr size_t kMax = 1000;
+
+  // The problem as kept, to add to; valid until the next call.
+  Problem& Add(Problem problem);
+  bool empty() const { return kept_.empty(); }
+  // How many, counted ones included.
+  size_t size() const { return size_; }
+  bool has_error() const { return has_error_; }
+  // Hands all over and forgets them. `rejected`: what errors say was done.
+  void ReportTo(absl::string_view control_number, bool rejected, ProblemSink* sink);
+  void Clear();
+
+ private:
+  std::vector<Problem> kept_;
+  std::map<ProblemCode, uint64_t> more_;
+  Problem uncounted_;  // what Add() gives back beyond kMax
+  size_t size_ = 0;
+  bool has_error_ = false;
 };
 
 // Keeps all problems.

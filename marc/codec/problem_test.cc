@@ -39,6 +39,37 @@ TEST(ProblemTest, LineForPeopleNamesPlaceAndAction) {
             "[kept]");
 }
 
+TEST(PendingProblemsTest, BeyondTheBoundTheyAreCounted) {
+  PendingProblems pending;
+  for (size_t i = 0; i < PendingProblems::kMax + 5; ++i) {
+    pending.Add(MakeProblem(ProblemCode::kTagInvalid, "", "read as ?"));
+  }
+  EXPECT_FALSE(pending.empty());
+  EXPECT_EQ(pending.size(), PendingProblems::kMax + 5);
+  pending.Add(MakeProblem(ProblemCode::kRecordTooLong, "", "kept")).tag = "245";
+  EXPECT_TRUE(pending.has_error());
+  ProblemList list;
+  pending.ReportTo("ocm1", /*rejected=*/true, &list);
+  ASSERT_EQ(list.problems().size(), PendingProblems::kMax + 6);
+  EXPECT_EQ(list.problems()[0].control_number, "ocm1");
+  EXPECT_TRUE(list.Has(ProblemCode::kRecordTooLong));
+  EXPECT_TRUE(pending.empty());
+  EXPECT_EQ(pending.size(), 0u);
+  EXPECT_FALSE(pending.has_error());
+}
+
+TEST(PendingProblemsTest, OnlyErrorsOfARejectedRecordSaySo) {
+  for (const bool rejected : {false, true}) {
+    PendingProblems pending;
+    pending.Add(MakeProblem(ProblemCode::kRecordTooLong, "", "read")).severity = Severity::kError;
+    pending.Add(MakeProblem(ProblemCode::kTagInvalid, "", "read")).severity = Severity::kInfo;
+    ProblemList list;
+    pending.ReportTo("", rejected, &list);
+    EXPECT_EQ(list.problems()[0].action, rejected ? "rejected" : "read");
+    EXPECT_EQ(list.problems()[1].action, "read");
+  }
+}
+
 TEST(ProblemTest, JsonIsValidWhateverTheBytes) {
   Problem problem = MakeProblem(ProblemCode::kUtf8Invalid, "UTF-8", "replaced");
   problem.input = "a\"b\n.mrc";

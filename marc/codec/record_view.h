@@ -29,6 +29,7 @@ constexpr size_t kLeaderSize = 24;
 constexpr size_t kDirectoryEntrySize = 12;
 constexpr size_t kRecordSizeMin = kLeaderSize + 2;
 constexpr size_t kRecordSizeMax = size_t{16} << 20;  // of what is read (SPEC R9)
+constexpr size_t kFieldsMax = size_t{1} << 18;       // of a record that is read (SPEC R9)
 constexpr size_t kPaddingBytes = 64;
 
 // Three tag bytes packed in memory order, the fourth byte zero.

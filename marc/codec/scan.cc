@@ -1,5 +1,6 @@
 #include "marc/codec/scan.h"
 
+#include <algorithm>
 #include <cstring>
 
 #if defined(__x86_64__)
@@ -26,8 +27,7 @@ TextScan ScanTextPortable(const char* data, size_t size) {
     scan.bad_codes |= previous == 0x1F && (byte < 0x21 || byte > 0x7E);
     previous = byte;
     scan.field_terminators += byte == 0x1E;
-    scan.subfield_delimiters += byte == 0x1F;
-    scan.controls += byte < 0x20;
+    scan.other_controls |= byte < 0x1E;
   }
   scan.high = all >= 0x80;
   return scan;
@@ -47,51 +47,72 @@ __attribute__((target("avx2"))) inline size_t HorizontalSum(__m256i bytes) {
                              _mm256_extract_epi64(sums, 2) + _mm256_extract_epi64(sums, 3));
 }
 
+// What ScanTextAvx2() has seen, a byte a lane.
+struct ScanLanes {
+  __m256i all;
+  __m256i terminators;  // overflows after 255 blocks
+  __m256i others;
+  __m256i bad_codes;
+};
+
+// `before`: the bytes one position ahead of those of `block`.
+__attribute__((target("avx2"), always_inline)) inline void ScanBlock(__m256i block, __m256i before, ScanLanes* lanes) {
+  const __m256i below_terminators = _mm256_set1_epi8(0x1D);
+  lanes->all = _mm256_or_si256(lanes->all, block);
+  lanes->terminators = _mm256_sub_epi8(lanes->terminators, _mm256_cmpeq_epi8(block, _mm256_set1_epi8(0x1E)));
+  lanes->others = _mm256_or_si256(lanes->others, _mm256_cmpeq_epi8(_mm256_min_epu8(block, below_terminators), block));
+  // Graphic is 21..7E; one more wraps 7F to the negatives, where high bytes are.
+  const __m256i graphic = _mm256_cmpgt_epi8(_mm256_add_epi8(block, _mm256_set1_epi8(1)), _mm256_set1_epi8(0x21));
+  const __m256i codes = _mm256_cmpeq_epi8(before, _mm256_set1_epi8(0x1F));
+  lanes->bad_codes = _mm256_or_si256(lanes->bad_codes, _mm256_andnot_si256(graphic, codes));
+}
+
+// 32 bytes FF, then 32 bytes 00: loaded at 32 - n it keeps n bytes.
+struct KeepMasks {
+  alignas(32) unsigned char bytes[64];
+};
+constexpr KeepMasks MakeKeepMasks() {
+  KeepMasks masks{};
+  for (int i = 0; i < 32; ++i) masks.bytes[i] = 0xFF;
+  return masks;
+}
+constexpr KeepMasks kKeepMasks = MakeKeepMasks();
+
+__attribute__((target("avx2"), always_inline)) inline __m256i LoadBlock(const char* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+
+// The first `count` of 32 bytes; letters stand for the others.
+__attribute__((target("avx2"))) inline __m256i LoadFirst(const char* from, size_t count) {
+  const __m256i keep =
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kKeepMasks.bytes + 32 - std::min<size_t>(count, 32)));
+  return _mm256_blendv_epi8(_mm256_set1_epi8('x'), LoadBlock(from), keep);
+}
+
 __attribute__((target("avx2"))) TextScan ScanTextAvx2(const char* data, size_t size) {
-  const __m256i terminator = _mm256_set1_epi8(0x1E);
-  const __m256i delimiter = _mm256_set1_epi8(0x1F);
-  const __m256i blank = _mm256_set1_epi8(0x20);
-  const __m256i rubout = _mm256_set1_epi8(0x7F);
-  __m256i all = _mm256_setzero_si256();
-  __m256i bad_codes = _mm256_setzero_si256();
-  if (size < 33) return internal::ScanTextPortable(data, size);
-  // The first byte by itself, so that every block has a byte before it.
-  TextScan scan = internal::ScanTextPortable(data, 1);
-  size_t at = 1;
-  while (size - at >= 32) {
-    // Byte counters overflow after 255 rounds.
-    size_t rounds = (size - at) / 32;
-    if (rounds > 255) rounds = 255;
-    __m256i terminators = _mm256_setzero_si256();
-    __m256i delimiters = _mm256_setzero_si256();
-    __m256i controls = _mm256_setzero_si256();
-    for (size_t i = 0; i < rounds; ++i, at += 32) {
-      const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at));
-      all = _mm256_or_si256(all, block);
-      terminators = _mm256_sub_epi8(terminators, _mm256_cmpeq_epi8(block, terminator));
-      delimiters = _mm256_sub_epi8(delimiters, _mm256_cmpeq_epi8(block, delimiter));
-      controls = _mm256_sub_epi8(controls, _mm256_cmpeq_epi8(_mm256_min_epu8(block, delimiter), block));
-      // Signed: graphic is 21..7E, so above 20 and below 7F; high bytes are
-      // negative.
-      const __m256i before = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at - 1));
-      const __m256i graphic = _mm256_and_si256(_mm256_cmpgt_epi8(block, blank), _mm256_cmpgt_epi8(rubout, block));
-      bad_codes = _mm256_or_si256(bad_codes, _mm256_andnot_si256(graphic, _mm256_cmpeq_epi8(before, delimiter)));
+  TextScan scan;
+  if (size == 0) return scan;
+  const __m256i zero = _mm256_setzero_si256();
+  ScanLanes lanes = {zero, zero, zero, zero};
+  // Nothing lies before the first block.
+  const __m256i first = LoadFirst(data, size);
+  const __m256i low_half_above_zero = _mm256_permute2x128_si256(first, first, 0x08);
+  ScanBlock(first, _mm256_alignr_epi8(first, low_half_above_zero, 15), &lanes);
+  size_t at = 32;
+  while (at < size) {
+    const size_t rounds = std::min<size_t>((size - at) / 32, 250);
+    for (size_t i = 0; i < rounds; ++i, at += 32) ScanBlock(LoadBlock(data + at), LoadBlock(data + at - 1), &lanes);
+    if (size - at < 32) {
+      if (at < size) ScanBlock(LoadFirst(data + at, size - at), LoadBlock(data + at - 1), &lanes);
+      at = size;
     }
-    scan.field_terminators += HorizontalSum(terminators);
-    scan.subfield_delimiters += HorizontalSum(delimiters);
-    scan.controls += HorizontalSum(controls);
+    scan.field_terminators += HorizontalSum(lanes.terminators);
+    lanes.terminators = zero;
   }
-  // One byte back, for the code behind a delimiter; that byte is counted twice.
-  const TextScan tail = internal::ScanTextPortable(data + at - 1, size - at + 1);
-  const TextScan twice = internal::ScanTextPortable(data + at - 1, 1);
-  scan.field_terminators -= twice.field_terminators;
-  scan.subfield_delimiters -= twice.subfield_delimiters;
-  scan.controls -= twice.controls;
-  scan.field_terminators += tail.field_terminators;
-  scan.subfield_delimiters += tail.subfield_delimiters;
-  scan.controls += tail.controls;
-  scan.high = scan.high || tail.high || _mm256_movemask_epi8(all) != 0;
-  scan.bad_codes = tail.bad_codes || _mm256_movemask_epi8(bad_codes) != 0;
+  scan.field_terminators += HorizontalSum(lanes.terminators);
+  scan.other_controls = _mm256_movemask_epi8(lanes.others) != 0;
+  scan.high = _mm256_movemask_epi8(lanes.all) != 0;
+  scan.bad_codes = _mm256_movemask_epi8(lanes.bad_codes) != 0;
   return scan;
 }
 

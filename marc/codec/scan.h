@@ -17,13 +17,13 @@
 namespace marc {
 
 struct TextScan {
-  size_t field_terminators = 0;    // bytes 1E
-  size_t subfield_delimiters = 0;  // bytes 1F
-  size_t controls = 0;             // bytes below 20, the two above included
-  bool high = false;               // any byte of 80 or more
-  bool bad_codes = false;          // a byte behind 1F that is not graphic ASCII (21..7E)
+  size_t field_terminators = 0;  // bytes 1E
+  bool other_controls = false;   // a byte below 20 that is neither 1E nor 1F
+  bool high = false;             // any byte of 80 or more
+  bool bad_codes = false;        // a byte behind 1F that is not graphic ASCII (21..7E)
 };
 
+// REQUIRES: 32 readable bytes behind the text, as every field has.
 TextScan ScanText(const char* data, size_t size);
 
 // Whether the bytes are UTF-8 (shortest forms, no surrogates, up to U+10FFFF).

@@ -11,10 +11,15 @@ namespace {
 
 void ExpectSame(const TextScan& a, const TextScan& b) {
   EXPECT_EQ(a.field_terminators, b.field_terminators);
-  EXPECT_EQ(a.subfield_delimiters, b.subfield_delimiters);
-  EXPECT_EQ(a.controls, b.controls);
+  EXPECT_EQ(a.other_controls, b.other_controls);
   EXPECT_EQ(a.high, b.high);
   EXPECT_EQ(a.bad_codes, b.bad_codes);
+}
+
+// With what must be readable behind it, none of which may count.
+TextScan ScanPadded(const std::string& text) {
+  const std::string padded = text + std::string(32, '\x1E');
+  return ScanText(padded.data(), text.size());
 }
 
 TEST(ScanTest, FastAndPortableFormsAgreeOnRandomText) {
@@ -22,29 +27,47 @@ TEST(ScanTest, FastAndPortableFormsAgreeOnRandomText) {
   const std::string alphabet = "abc \x1E\x1F\x1D\x07\x7F\xC3\xA9 ";
   for (int round = 0; round < 4000; ++round) {
     std::string text(random() % 200, 'x');
+    // Rarely and often, so that each answer is seen both ways.
+    const uint64_t rarity = 1 + random() % 100;
     for (char& c : text) {
-      if (random() % 4 == 0) c = alphabet[random() % alphabet.size()];
+      if (random() % rarity == 0) c = alphabet[random() % alphabet.size()];
     }
     SCOPED_TRACE(round);
-    ExpectSame(ScanText(text.data(), text.size()), internal::ScanTextPortable(text.data(), text.size()));
+    ExpectSame(ScanPadded(text), internal::ScanTextPortable(text.data(), text.size()));
   }
 }
 
 TEST(ScanTest, CountsPastOneBytePerLane) {
-  const std::string text(32 * 600 + 5, '\x1F');
-  const TextScan scan = ScanText(text.data(), text.size());
-  EXPECT_EQ(scan.subfield_delimiters, text.size());
-  EXPECT_EQ(scan.controls, text.size());
-  EXPECT_TRUE(scan.bad_codes);
+  for (const size_t size : {32 * 600 + 5, 32 * 251, 32 * 252, 32 * 253 - 1}) {
+    const TextScan scan = ScanPadded(std::string(size, '\x1E'));
+    EXPECT_EQ(scan.field_terminators, size);
+    EXPECT_FALSE(scan.other_controls);
+  }
+}
+
+TEST(ScanTest, EveryOtherControlIsSeenAtEveryPlace) {
+  for (int control = 0; control < 0x20; ++control) {
+    for (size_t at = 0; at < 70; ++at) {
+      std::string text(70, 'a');
+      text[at] = static_cast<char>(control);
+      EXPECT_EQ(ScanPadded(text).other_controls, control < 0x1E) << control << " at " << at;
+    }
+  }
 }
 
 TEST(ScanTest, BadCodeIsSeenAcrossBlocks) {
-  for (size_t at = 0; at < 70; ++at) {
+  for (size_t at = 0; at < 79; ++at) {
     std::string text(80, 'a');
     text[at] = '\x1F';
-    EXPECT_FALSE(ScanText(text.data(), text.size()).bad_codes) << at;
-    text[at + 1] = ' ';
-    EXPECT_TRUE(ScanText(text.data(), text.size()).bad_codes) << at;
+    EXPECT_FALSE(ScanPadded(text).bad_codes) << at;
+    for (const char bad : {' ', '\x7F', '\x80', '\xFF', '\0'}) {
+      text[at + 1] = bad;
+      EXPECT_TRUE(ScanPadded(text).bad_codes) << at;
+    }
+    for (const char good : {'!', '~'}) {
+      text[at + 1] = good;
+      EXPECT_FALSE(ScanPadded(text).bad_codes) << at;
+    }
   }
 }
 

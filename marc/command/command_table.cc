@@ -16,6 +16,8 @@ std::vector<base::Example> Cookbook() {
       {"marc select '001,245$a,650$a*' books.mrc --format tsv", "a table"},
       {"marc edit -e 'delete 9XX' -e '040$d+=\"XYZ\"' --dry-run books.mrc", "see what a script would change"},
       {"marc repair damaged.mrc -o good.mrc --rejects bad.mrc", "save what can be saved"},
+      {"marc convert all.xml --oversize xml --oversize-output long.xml -o all.mrc",
+       "what is too long for ISO 2709 stays MARCXML"},
       {"marc split --records 10000 books.mrc -o 'part-{}.mrc'", "part-0001.mrc and so on"},
       {"marc split --by '852$b' books.mrc -o 'at-{}.mrc'", "one file a location"},
       {"zcat books.mrc.gz | marc count --where 'exists(880)'", "how many have other scripts"},

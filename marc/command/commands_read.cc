@@ -160,7 +160,7 @@ int RunGrep(const base::Arguments& arguments) {
   if (options->coding.to == Coding::kAuto) options->coding.to = Coding::kUtf8;
   JobSteps steps;
   steps.serializer = [=, colours = ColoursWanted(*options)](RecordSink*) {
-    return std::make_unique<GrepSerializer>(regex, false, colours);
+    return std::make_unique<GrepSerializer>(regex, colours);
   };
   return RunJob(arguments, *options, steps);
 }
@@ -200,6 +200,7 @@ int RunSelect(const base::Arguments& arguments) {
 int RunBench(const base::Arguments& arguments) {
   absl::StatusOr<JobOptions> options = ReadJobOptions(arguments);
   if (!options.ok()) return UsageError(arguments, options.status());
+  if (arguments.positional().empty()) return UsageError(arguments, absl::InvalidArgumentError("a file is wanted"));
   for (const std::string& input : options->inputs) {
     const absl::StatusOr<std::string> bytes = base::ReadFile(input, uint64_t{4} << 30);
     if (!bytes.ok()) {

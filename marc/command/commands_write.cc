@@ -108,7 +108,9 @@ namespace {
 class Parts {
  public:
   static constexpr size_t kOpenMax = 256;
-  explicit Parts(std::string pattern) : pattern_(std::move(pattern)) {}
+  // So many parts at a time keep the memory small by smaller batches.
+  static constexpr size_t kBatchBytes = size_t{64} << 10;
+  Parts(std::string pattern, size_t batch_bytes) : pattern_(std::move(pattern)), batch_bytes_(batch_bytes) {}
 
   // The name of part `key`: the pattern with {} replaced.
   std::string NameOf(const std::string& key) const {
@@ -124,7 +126,7 @@ class Parts {
         return absl::ResourceExhaustedError(
             absl::StrCat("more than ", kOpenMax, " parts at a time; use a coarser --by"));
       }
-      ASSIGN_OR_RETURN(part, OpenOutput(NameOf(key)));
+      ASSIGN_OR_RETURN(part, OpenOutput(NameOf(key), batch_bytes_));
       RETURN_IF_ERROR(part->Write(frame.header()));
       record.remove_prefix(frame.separator().size());
     }
@@ -145,6 +147,7 @@ class Parts {
 
  private:
   const std::string pattern_;
+  const size_t batch_bytes_;
   std::map<std::string, std::unique_ptr<base::Sink>> parts_;
 };
 
@@ -202,7 +205,7 @@ int RunSplit(const base::Arguments& arguments) {
       return key;
     };
   }
-  auto parts = std::make_shared<Parts>(options->output);
+  auto parts = std::make_shared<Parts>(options->output, arguments.Has("by") ? Parts::kBatchBytes : kOutputBatchBytes);
   auto frame = std::make_shared<Serializer*>(nullptr);
   steps.accept = [=](ChunkResult& result, Serializer& serializer) -> absl::StatusOr<bool> {
     *frame = &serializer;

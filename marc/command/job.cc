@@ -72,6 +72,27 @@ class JobTransform : public Transform {
   const bool transcodes_;
 };
 
+// MARCXML, whatever the coding of the records.
+class OversizeSerializer : public Serializer {
+ public:
+  explicit OversizeSerializer(RecordSink* sink) : coder_(ToUtf8(), sink), xml_(sink) {}
+  absl::string_view header() const override { return xml_.header(); }
+  absl::string_view footer() const override { return xml_.footer(); }
+  bool Append(const RecordView& record, Buffer* out) override {
+    RecordView utf8;
+    return coder_.Apply(record, &utf8) && xml_.Append(utf8, out);
+  }
+
+ private:
+  static TranscodeOptions ToUtf8() {
+    TranscodeOptions options;
+    options.to = Coding::kUtf8;
+    return options;
+  }
+  Transcoder coder_;
+  MarcXmlSerializer xml_;
+};
+
 // Cuts results down to the records [offset, offset + limit) of all inputs.
 class Window {
  public:
@@ -143,6 +164,7 @@ class JobRun {
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<base::Sink> output_;
   std::unique_ptr<base::Sink> rejects_;
+  std::unique_ptr<base::Sink> oversize_;
   RecordProblems unused_;
   std::unique_ptr<Serializer> frame_;  // header, footer and separator of the output
   Format to_ = Format::kAuto;
@@ -180,6 +202,7 @@ absl::StatusOr<bool> JobRun::Accept(ChunkResult& result) {
   ReleaseMapped(result.input_bytes);
   ShowProgress(result);
   if (rejects_ != nullptr) RETURN_IF_ERROR(rejects_->Write(result.rejected.view()));
+  if (oversize_ != nullptr) RETURN_IF_ERROR(oversize_->Write(result.diverted.view()));
   window_.Cut(&result);
   total_.records_read += result.records_read;
   total_.records_rejected += result.records_rejected;
@@ -263,6 +286,9 @@ absl::Status JobRun::RunInput(const std::string& input) {
       return steps_.serializer != nullptr ? steps_.serializer(sink) : MakeSerializer(to_, options_.iso2709, sink);
     };
   }
+  if (oversize_ != nullptr) {
+    pipeline.diverter = [](RecordSink* sink) { return std::make_unique<OversizeSerializer>(sink); };
+  }
   return RunPipeline(reader, pipeline, [this](ChunkResult& result) { return Accept(result); }).status();
 }
 
@@ -270,6 +296,11 @@ absl::Status JobRun::Run() {
   ASSIGN_OR_RETURN(reporter_, Reporter::Create(options_.report));
   if (!options_.rejects.empty()) {
     ASSIGN_OR_RETURN(rejects_, OpenOutput(options_.rejects));
+  }
+  const OversizeSerializer oversize_frame(&unused_);
+  if (!options_.oversize_output.empty()) {
+    ASSIGN_OR_RETURN(oversize_, OpenOutput(options_.oversize_output));
+    RETURN_IF_ERROR(oversize_->Write(oversize_frame.header()));
   }
   absl::Status status;
   for (const std::string& input : options_.inputs) {
@@ -285,6 +316,10 @@ absl::Status JobRun::Run() {
   }
   if (steps_.finish != nullptr && keeps) RETURN_IF_ERROR(steps_.finish(total_));
   if (rejects_ != nullptr) RETURN_IF_ERROR(rejects_->Close());
+  if (oversize_ != nullptr && keeps) {
+    RETURN_IF_ERROR(oversize_->Write(oversize_frame.footer()));
+    RETURN_IF_ERROR(oversize_->Close());
+  }
   RETURN_IF_ERROR(reporter_->Close(total_));
   return status;
 }

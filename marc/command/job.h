@@ -44,8 +44,9 @@ struct JobOptions {
   absl::optional<Predicate> where;
   TranscodeOptions coding;  // coding.to == kAuto: as it is, UTF-8 for text formats
   Iso2709WriteOptions iso2709;
-  bool map = false;     // map large inputs instead of reading them
-  std::string rejects;  // path; empty: not kept
+  bool map = false;             // map large inputs instead of reading them
+  std::string rejects;          // path; empty: not kept
+  std::string oversize_output;  // path of MARCXML for OversizePolicy::kOther
   Reporter::Options report;
   std::string progress = "auto";
 };

@@ -48,9 +48,10 @@ std::vector<base::Flag> JobFlags() {
       {.name = "normalize", .value = "FORM", .help = "Unicode normal form", .choices = {"nfc", "nfd"}},
       {.name = "oversize",
        .value = "POLICY",
-       .help = "records and fields too long for ISO 2709: report them, or split them",
+       .help = "records and fields too long for ISO 2709: report them, split them, or write them as MARCXML only",
        .fallback = "error",
-       .choices = {"error", "split"}},
+       .choices = {"error", "split", "xml"}},
+      {.name = "oversize-output", .value = "FILE", .help = "where --oversize xml writes them"},
       {.name = "rebuild", .help = "write a new directory also for records that did not change"},
       {.name = "map", .help = "map input files instead of reading them; for files that nobody truncates meanwhile"},
       {.name = "mapping", .value = "FILE", .help = "which column of a table goes where"},
@@ -95,6 +96,17 @@ absl::Status ReadFormats(const base::Arguments& arguments, JobOptions* options) 
   return absl::OkStatus();
 }
 
+absl::Status ReadOversize(const base::Arguments& arguments, JobOptions* options) {
+  const std::string policy = arguments.Get("oversize");
+  if (policy == "split") options->iso2709.oversize = OversizePolicy::kSplit;
+  if (policy == "xml") options->iso2709.oversize = OversizePolicy::kOther;
+  if ((policy == "xml") != arguments.Has("oversize-output")) {
+    return absl::InvalidArgumentError("--oversize xml and --oversize-output FILE go together");
+  }
+  options->oversize_output = arguments.Get("oversize-output");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<JobOptions> ReadJobOptions(const base::Arguments& arguments) {
@@ -125,7 +137,7 @@ absl::StatusOr<JobOptions> ReadJobOptions(const base::Arguments& arguments) {
     options.where = *std::move(where);
   }
   options.iso2709.rebuild = arguments.Has("rebuild");
-  if (arguments.Get("oversize") == "split") options.iso2709.oversize = OversizePolicy::kSplit;
+  RETURN_IF_ERROR(ReadOversize(arguments, &options));
   options.map = arguments.Has("map");
   options.rejects = arguments.Get("rejects");
   options.report.path = arguments.Get("report");

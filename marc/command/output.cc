@@ -13,20 +13,21 @@
 namespace marc {
 namespace {
 
-// A file of a tree. Small writes gather into batches of 1 MiB.
+// A file of a tree. Small writes gather into batches.
 class TreeSink : public base::Sink {
  public:
-  static absl::StatusOr<std::unique_ptr<base::Sink>> Open(const std::string& path) {
-    auto sink = std::unique_ptr<TreeSink>(new TreeSink(path));
+  static absl::StatusOr<std::unique_ptr<base::Sink>> Open(const std::string& path, size_t batch_bytes) {
+    auto sink = std::unique_ptr<TreeSink>(new TreeSink(path, batch_bytes));
     ASSIGN_OR_RETURN(sink->tree_, fs::TreeClient::ForPath(base::DirectoryName(path)));
     ASSIGN_OR_RETURN(sink->file_, sink->tree_->Create(base::BaseName(path)));
     return std::unique_ptr<base::Sink>(std::move(sink));
   }
 
   absl::Status Write(absl::string_view data) override {
-    if (batch_.empty() && data.size() >= kBatchBytes) return Located(file_->Append(data));
+    if (batch_.empty() && data.size() >= batch_bytes_) return Located(file_->Append(data));
+    if (batch_.size() + data.size() > batch_.capacity()) batch_.reserve(batch_bytes_ + data.size());
     batch_.append(data.data(), data.size());
-    return batch_.size() < kBatchBytes ? absl::OkStatus() : HandOver();
+    return batch_.size() < batch_bytes_ ? absl::OkStatus() : HandOver();
   }
 
   absl::Status Close() override {
@@ -35,8 +36,7 @@ class TreeSink : public base::Sink {
   }
 
  private:
-  static constexpr size_t kBatchBytes = size_t{1} << 20;
-  explicit TreeSink(std::string path) : path_(std::move(path)) {}
+  TreeSink(std::string path, size_t batch_bytes) : path_(std::move(path)), batch_bytes_(batch_bytes) {}
 
   absl::Status HandOver() {
     if (batch_.empty()) return absl::OkStatus();
@@ -47,6 +47,7 @@ class TreeSink : public base::Sink {
   absl::Status Located(const absl::Status& status) const { return base::Annotate(status, path_); }
 
   const std::string path_;
+  const size_t batch_bytes_;
   std::unique_ptr<fs::TreeClient> tree_;
   std::unique_ptr<fs::FileWriter> file_;  // goes before its tree
   std::string batch_;
@@ -54,11 +55,11 @@ class TreeSink : public base::Sink {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<base::Sink>> OpenOutput(const std::string& path) {
+absl::StatusOr<std::unique_ptr<base::Sink>> OpenOutput(const std::string& path, size_t batch_bytes) {
   struct stat status;
   const bool other = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   if (path == "-" || other) return base::OpenSink(path, {});
-  absl::StatusOr<std::unique_ptr<base::Sink>> sink = TreeSink::Open(path);
+  absl::StatusOr<std::unique_ptr<base::Sink>> sink = TreeSink::Open(path, batch_bytes);
   if (!sink.ok()) return base::Annotate(sink.status(), path);
   if (absl::EndsWith(path, ".gz")) return base::Compress(*std::move(sink), base::Compression::kGzip);
   if (absl::EndsWith(path, ".zst")) return base::Compress(*std::move(sink), base::Compression::kZstd);

@@ -15,7 +15,9 @@
 
 namespace marc {
 
-absl::StatusOr<std::unique_ptr<base::Sink>> OpenOutput(const std::string& path);
+// Writes go out in batches of `batch_bytes`, which each open output holds in memory.
+constexpr size_t kOutputBatchBytes = size_t{1} << 20;
+absl::StatusOr<std::unique_ptr<base::Sink>> OpenOutput(const std::string& path, size_t batch_bytes = kOutputBatchBytes);
 
 }  // namespace marc
 

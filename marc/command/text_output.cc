@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 namespace marc {
 namespace {
@@ -15,57 +14,72 @@ constexpr absl::string_view kOldColour = "\x1B[31m";
 constexpr absl::string_view kNewColour = "\x1B[32m";
 constexpr absl::string_view kPlain = "\x1B[0m";
 
+void AppendColoured(absl::string_view text, absl::string_view colour, bool colours, Buffer* out) {
+  if (colours) out->Append(colour);
+  out->Append(text);
+  if (colours) out->Append(kPlain);
+}
+
 // A terminal must not obey what a record says.
-void AppendShown(absl::string_view text, std::string* out) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      absl::StrAppendFormat(out, "<%02X>", byte);
-    } else {
-      *out += c;
-    }
+void AppendShown(absl::string_view text, Buffer* out) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  const auto hidden = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  while (!text.empty()) {
+    size_t shown = 0;
+    while (shown < text.size() && !hidden(text[shown])) ++shown;
+    out->Append(text.substr(0, shown));
+    text.remove_prefix(shown);
+    if (text.empty()) return;
+    const auto byte = static_cast<unsigned char>(text[0]);
+    const char code[] = {'<', kHex[byte >> 4], kHex[byte & 15], '>'};
+    out->Append(absl::string_view(code, sizeof(code)));
+    text.remove_prefix(1);
   }
 }
 
-std::string Coloured(absl::string_view text, absl::string_view colour, bool colours) {
-  return colours ? absl::StrCat(colour, text, kPlain) : std::string(text);
+// One field as a line, without its end; controls are shown as <1F>.
+void AppendFieldLine(const FieldView& field, bool colours, Buffer* out) {
+  AppendColoured(field.tag(), kTagColour, colours, out);
+  out->Append(' ');
+  const absl::string_view content = field.content();
+  const size_t first = content.find(kSubfieldDelimiter);
+  if (field.is_control() || first == absl::string_view::npos) {
+    AppendShown(content, out);
+    return;
+  }
+  AppendShown(content.substr(0, first), out);
+  SubfieldIterator it(content.substr(first));
+  SubfieldView subfield;
+  while (it.Next(&subfield)) {
+    out->Append(' ');
+    if (colours) out->Append(kCodeColour);
+    out->Append('$');
+    AppendShown(absl::string_view(&subfield.code, subfield.code == '\0' ? 0 : 1), out);
+    if (colours) out->Append(kPlain);
+    out->Append(' ');
+    AppendShown(subfield.data, out);
+  }
 }
 
 std::vector<std::string> Lines(const RecordView& record) {
   std::vector<std::string> lines = {absl::StrCat("LDR ", record.leader().bytes())};
-  for (const FieldView& field : record.fields()) lines.push_back(FieldLine(field, false));
+  for (const FieldView& field : record.fields()) {
+    Buffer line;
+    AppendFieldLine(field, false, &line);
+    lines.emplace_back(line.view());
+  }
   return lines;
 }
 
 }  // namespace
 
-std::string FieldLine(const FieldView& field, bool colours) {
-  std::string line = Coloured(field.tag(), kTagColour, colours) + " ";
-  const absl::string_view content = field.content();
-  const size_t first = content.find(kSubfieldDelimiter);
-  if (field.is_control() || first == absl::string_view::npos) {
-    AppendShown(content, &line);
-    return line;
-  }
-  AppendShown(content.substr(0, first), &line);
-  SubfieldIterator it(content.substr(first));
-  SubfieldView subfield;
-  while (it.Next(&subfield)) {
-    std::string code = "$";
-    AppendShown(absl::string_view(&subfield.code, subfield.code == '\0' ? 0 : 1), &code);
-    absl::StrAppend(&line, " ", Coloured(code, kCodeColour, colours), " ");
-    AppendShown(subfield.data, &line);
-  }
-  return line;
-}
-
 bool LineSerializer::Append(const RecordView& record, Buffer* out) {
-  std::string text = Coloured("LDR", kTagColour, colours_) + " ";
-  AppendShown(record.leader().bytes(), &text);
-  out->Append(text);
+  AppendColoured("LDR", kTagColour, colours_, out);
+  out->Append(' ');
+  AppendShown(record.leader().bytes(), out);
   out->Append('\n');
   for (const FieldView& field : record.fields()) {
-    out->Append(FieldLine(field, colours_));
+    AppendFieldLine(field, colours_, out);
     out->Append('\n');
   }
   out->Append('\n');
@@ -76,14 +90,23 @@ bool GrepSerializer::Append(const RecordView& record, Buffer* out) {
   bool any = false;
   const absl::string_view id = record.control_number();
   for (const FieldView& field : record.fields()) {
-    const std::string line = FieldLine(field, false);
-    if (re2::RE2::PartialMatch(line, *regex_) == invert_) continue;
-    any = true;
+    const size_t start = out->size();
     if (!id.empty()) {
       out->Append(id);
       out->Append(": ");
     }
-    out->Append(FieldLine(field, colours_));
+    // The line as it is matched, then as it is shown.
+    const size_t line = out->size();
+    AppendFieldLine(field, false, out);
+    if (!re2::RE2::PartialMatch(re2::StringPiece(out->data() + line, out->size() - line), *regex_)) {
+      out->Truncate(start);
+      continue;
+    }
+    any = true;
+    if (colours_) {
+      out->Truncate(line);
+      AppendFieldLine(field, true, out);
+    }
     out->Append('\n');
   }
   return any;
@@ -108,10 +131,11 @@ bool DiffSerializer::Append(const RecordView& record, Buffer* out) {
     const auto in_after =
         a < before.size() ? std::find(after.begin() + static_cast<ptrdiff_t>(b), after.end(), before[a]) : after.end();
     if (a < before.size() && in_after == after.end()) {
-      out->Append(Coloured("- " + before[a++], kOldColour, colours_) + "\n");
+      AppendColoured("- " + before[a++], kOldColour, colours_, out);
     } else {
-      out->Append(Coloured("+ " + after[b++], kNewColour, colours_) + "\n");
+      AppendColoured("+ " + after[b++], kNewColour, colours_, out);
     }
+    out->Append('\n');
   }
   return true;
 }

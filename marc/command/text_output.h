@@ -25,17 +25,15 @@ class LineSerializer : public Serializer {
   const bool colours_;
 };
 
-// The fields that `spec`'s tag and the regular expression fit, as
+// The fields that the regular expression fits, as
 // "<001>: 245 10 $a Title". Records without one are left out.
 class GrepSerializer : public Serializer {
  public:
-  GrepSerializer(std::shared_ptr<const re2::RE2> regex, bool invert, bool colours)
-      : regex_(std::move(regex)), invert_(invert), colours_(colours) {}
+  GrepSerializer(std::shared_ptr<const re2::RE2> regex, bool colours) : regex_(std::move(regex)), colours_(colours) {}
   bool Append(const RecordView& record, Buffer* out) override;
 
  private:
   const std::shared_ptr<const re2::RE2> regex_;
-  const bool invert_;
   const bool colours_;
 };
 
@@ -50,9 +48,6 @@ class DiffSerializer : public Serializer {
   const bool colours_;
   Record record_;
 };
-
-// One field as a line, without its end; controls are shown as <1F>.
-std::string FieldLine(const FieldView& field, bool colours);
 
 }  // namespace marc
 

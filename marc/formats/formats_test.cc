@@ -145,6 +145,61 @@ TEST(FormatPairsTest, EveryCutGivesTheSameRecords) {
 }
 
 // SPEC T1..T6: what ISO 2709 can say and the others cannot.
+// SPEC R9: no record makes a reader or a writer grow without end.
+TEST(FormatBoundsTest, TooManyFieldsAreRejectedAndTheRestIsRead) {
+  std::string fields = "{\"001\":\"1\"}";
+  std::string lines;
+  std::string elements;
+  for (size_t i = 0; i <= kFieldsMax; ++i) {
+    fields += ",{\"001\":\"1\"}";
+    lines += "=001  1\n";
+    elements += "<controlfield tag=\"001\">1</controlfield>";
+  }
+  const std::string leader = "00000nam a2200000   4500";
+  const std::string json = "{\"leader\":\"" + leader + "\",\"fields\":[";
+  const auto expect_second_only = [](const FormatUnderTest& format, const std::string& text) {
+    const ReadResult result = ReadAll(text, Strictness::kLenient, format.parser);
+    ASSERT_THAT(result.records, SizeIs(1)) << format.name;
+    EXPECT_THAT(result.records[0], HasSubstr("001 second")) << format.name;
+    EXPECT_TRUE(result.Has(ProblemCode::kRecordTooLong)) << format.name;
+  };
+  expect_second_only(Json(JsonShape::kLines), json + fields + "]}\n" + json + "{\"001\":\"second\"}]}\n");
+  expect_second_only(Mrk(), "=LDR  " + leader + "\n" + lines + "\n=LDR  " + leader + "\n=001  second\n");
+  const std::string record = "<record><leader>" + leader + "</leader>";
+  expect_second_only(Xml(), "<collection>" + record + elements + "</record>" + record +
+                                "<controlfield tag=\"001\">second</controlfield></record></collection>");
+}
+
+TEST(FormatBoundsTest, RecordThatGrowsTooLongIsRejectedAndLeavesNothing) {
+  // Twelve times as long in MARCXML, eight in JSON.
+  std::string content = "  ";
+  while (content.size() < (size_t{12} << 20))
+    content +=
+        "\x1F"
+        "ax";
+  Record record;
+  record.AddField("500", content, Placement::kEnd);
+  for (const FormatUnderTest& format : AllFormats()) {
+    RecordProblems problems;
+    const std::unique_ptr<Serializer> serializer = format.serializer(&problems);
+    Buffer out;
+    out.Append("before");
+    // MRK says it in as many bytes.
+    EXPECT_EQ(serializer->Append(record.view(), &out), std::string(format.name) == "mrk") << format.name;
+    if (std::string(format.name) == "mrk") continue;
+    EXPECT_EQ(out.view(), "before") << format.name;
+    EXPECT_TRUE(problems.list().Has(ProblemCode::kRecordTooLongToWrite)) << format.name;
+    EXPECT_THAT(problems.rejected(), SizeIs(1)) << format.name;
+  }
+}
+
+TEST(FormatBoundsTest, EveryProblemOfARecordIsCounted) {
+  const std::string text = "=LDR  00000nam a2200000   4500\n=500  \\\\$a" + std::string(5000, '{') + "\n";
+  const ReadResult result = ReadAll(text, Strictness::kLenient, Mrk().parser);
+  EXPECT_THAT(result.records, SizeIs(1));
+  EXPECT_THAT(result.problems, SizeIs(5000));
+}
+
 TEST(PresenterTest, OddFieldsAreReportedOrLossless) {
   const std::vector<std::string> lossless = {
       "LDR 00000nam a2200000   4500\nFMT BOOK\n", "LDR 00000nam a2200000   4500\nFMT BK\n",

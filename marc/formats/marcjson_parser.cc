@@ -32,8 +32,7 @@ Problem& MarcJsonParser::Note(ProblemCode code, const char* at, size_t count, ab
   problem.found = std::string(at, std::min<size_t>(count, static_cast<size_t>(end_ - at)));
   const char* from = at - std::min<ptrdiff_t>(16, at - begin_);
   problem.near = std::string(from, std::min<size_t>(48, static_cast<size_t>(end_ - from)));
-  problems_.push_back(std::move(problem));
-  return problems_.back();
+  return problems_.Add(std::move(problem));
 }
 
 bool MarcJsonParser::Fail(ProblemCode code, absl::string_view expected) {
@@ -183,14 +182,13 @@ void MarcJsonParser::SkipBetween() {
     Note(ProblemCode::kJsonMalformed, start, std::min<size_t>(32, static_cast<size_t>(at_ - start)),
          "an object for each record", "skipped")
         .record = ordinal_ + 1;
-    sink_.Report(std::move(problems_.back()));
-    problems_.pop_back();
+    problems_.ReportTo("", /*rejected=*/false, &sink_);
   }
 }
 
 bool MarcJsonParser::Next(RecordView* record) {
   while (true) {
-    problems_.clear();
+    problems_.Clear();
     SkipBetween();
     if (at_ == end_) return false;
     const char* begin = at_;
@@ -215,11 +213,7 @@ void MarcJsonParser::RejectRecord(const char* begin) {
     size = line == nullptr ? rest.size() : static_cast<size_t>(static_cast<const char*>(line) - begin);
   }
   at_ = begin + size;
-  for (Problem& problem : problems_) {
-    if (problem.severity == Severity::kError) problem.action = "rejected";
-    sink_.Report(std::move(problem));
-  }
-  problems_.clear();
+  problems_.ReportTo("", /*rejected=*/true, &sink_);
   sink_.Reject(rest.substr(0, size));
 }
 
@@ -229,14 +223,11 @@ bool MarcJsonParser::FinishRecord(const char* begin, RecordView* record) {
     const absl::string_view raw(begin, static_cast<size_t>(at_ - begin));
     Note(ProblemCode::kUtf8Invalid, begin + FindInvalidUtf8(raw), 4, "UTF-8", "kept");
   }
-  bool errors = false;
-  for (const Problem& problem : problems_) errors = errors || problem.severity == Severity::kError;
-  if (errors && strictness_ == Strictness::kStrict) {
+  if (problems_.has_error() && strictness_ == Strictness::kStrict) {
     RejectRecord(begin);
     return false;
   }
-  bool regular =
-      problems_.empty() && !scan.bad_codes && scan.controls == scan.field_terminators + scan.subfield_delimiters;
+  bool regular = problems_.empty() && !scan.bad_codes && !scan.other_controls;
   for (const FieldView& field : fields_) {
     if (field.is_control()) {
       regular = regular && memchr(field.data, kSubfieldDelimiter, field.size) == nullptr;
@@ -248,12 +239,7 @@ bool MarcJsonParser::FinishRecord(const char* begin, RecordView* record) {
   record->Set(leader_.data(), fields_, absl::string_view());
   record->SetText(scan.high, !regular, regular);
   record->SetPlace(ordinal_, byte_offset_ + static_cast<uint64_t>(begin - begin_));
-  const std::string control_number(record->control_number());
-  for (Problem& problem : problems_) {
-    problem.control_number = control_number;
-    sink_.Report(std::move(problem));
-  }
-  problems_.clear();
+  problems_.ReportTo(record->control_number(), /*rejected=*/false, &sink_);
   return true;
 }
 

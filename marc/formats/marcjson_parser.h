@@ -93,7 +93,7 @@ class MarcJsonParser : public RecordParser {
   std::string leader_;
   bool has_leader_ = false;
   std::vector<FieldView> fields_;
-  std::vector<Problem> problems_;
+  PendingProblems problems_;
 };
 
 // The first byte in [p, end) that is no white space of JSON. Reads up to 16

@@ -215,7 +215,7 @@ bool MarcJsonParser::ReadDataField(size_t before) {
 
 bool MarcJsonParser::ReadFieldObject() {
   Peek();
-  if (FastField()) return true;
+  if (fields_.size() < kFieldsMax && FastField()) return true;
   if (!Expect('{')) return false;
   if (Peek() == '}') {
     ++at_;
@@ -223,6 +223,9 @@ bool MarcJsonParser::ReadFieldObject() {
   }
   bool more = true;
   while (more) {
+    if (fields_.size() == kFieldsMax) {
+      return Fail(ProblemCode::kRecordTooLong, absl::StrCat("at most ", kFieldsMax, " fields"));
+    }
     char tag[3];
     if (!ReadTag(tag) || !Expect(':')) return false;
     const size_t before = storage_.size();

@@ -1,22 +1,13 @@
 #include "marc/formats/marcjson_serializer.h"
 
-#include <algorithm>
 #include <cstring>
 
-#include "marc/codec/scan.h"
-#include "marc/codec/text_copy.h"
+#include "marc/formats/text_writer.h"
 
 namespace marc {
 namespace {
 
-template <size_t N>
-inline char* Put(char* to, const char (&text)[N]) {
-  memcpy(to, text, N - 1);
-  return to + N - 1;
-}
-
-constexpr size_t kExpansionMax = 24;  // of one byte: `"},{"x":"` and some
-constexpr size_t kPieceBytes = 4096;
+using internal::Put;
 
 char* PutEscaped(char* to, unsigned char c) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -38,62 +29,17 @@ char* PutEscaped(char* to, unsigned char c) {
   return to + 1;
 }
 
-void AppendText(absl::string_view text, Buffer* out) {
-  while (!text.empty()) {
-    const size_t size = std::min(text.size(), kPieceBytes);
-    char* to = out->Reserve(size * 6);
-    const char* p = text.data();
-    const char* end = p + size;
-    while (p < end) {
-      const size_t plain = CopyPlain<TextKind::kJson>(p, static_cast<size_t>(end - p), to);
-      p += plain;
-      to += plain;
-      if (p < end) to = PutEscaped(to, static_cast<unsigned char>(*p++));
-    }
-    out->AdvanceTo(to);
-    text.remove_prefix(size);
-  }
-}
+struct Json {
+  static constexpr TextKind kKind = TextKind::kJson;
+  static constexpr size_t kExpansionMax = 24;
+  static char* PutByte(char* to, unsigned char c) { return PutEscaped(to, c); }
+  static char* PutCode(char* to, unsigned char c) { return PutEscaped(to, c); }
+  static char* PutStart(char* to) { return Put(to, "{\""); }
+  static char* PutData(char* to) { return Put(to, "\":\""); }
+  static char* PutEnd(char* to, bool more) { return more ? Put(to, "\"},") : Put(to, "\"}"); }
+};
 
-// Behind a delimiter: {"x":"
-inline const char* PutSubfieldStart(const char* p, const char* end, char** to) {
-  char* at = Put(*to, "{\"");
-  if (p < end && static_cast<unsigned char>(*p) < 0x80) {
-    at = PutEscaped(at, static_cast<unsigned char>(*p++));
-  } else if (p < end) {
-    const size_t length =
-        std::max<size_t>(1, Utf8SequenceLength(absl::string_view(p, static_cast<size_t>(end - p)), 0));
-    memcpy(at, p, length);
-    at += length;
-    p += length;
-  }
-  *to = Put(at, "\":\"");
-  return p;
-}
-
-void AppendSubfields(const char* p, const char* end, Buffer* out) {
-  bool open = false;
-  while (p < end) {
-    const char* piece_end = p + std::min<size_t>(static_cast<size_t>(end - p), kPieceBytes);
-    char* to = out->Reserve(kPieceBytes * kExpansionMax);
-    while (p < piece_end) {
-      if (*p == kSubfieldDelimiter) {
-        if (open) to = Put(to, "\"},");
-        open = true;
-        p = PutSubfieldStart(p + 1, end, &to);
-        continue;
-      }
-      const size_t plain = CopyPlain<TextKind::kJson>(p, static_cast<size_t>(piece_end - p), to);
-      p += plain;
-      to += plain;
-      if (p < piece_end && *p != kSubfieldDelimiter) to = PutEscaped(to, static_cast<unsigned char>(*p++));
-    }
-    out->AdvanceTo(to);
-  }
-  if (open) out->Append("\"}");
-}
-
-void AppendField(const FieldView& field, bool first, Buffer* out) {
+void AppendField(const FieldView& field, bool first, size_t end_max, Buffer* out) {
   const char* tag = reinterpret_cast<const char*>(&field.packed_tag);
   char* to = out->Reserve(128);
   if (!first) *to++ = ',';
@@ -101,14 +47,14 @@ void AppendField(const FieldView& field, bool first, Buffer* out) {
   for (int i = 0; i < 3; ++i) to = PutEscaped(to, static_cast<unsigned char>(tag[i]));
   if (!IsPresentedAsData(field)) {
     out->AdvanceTo(Put(to, "\":\""));
-    AppendText(field.content(), out);
+    internal::AppendText<TextKind::kJson, 6>(field.content(), PutEscaped, end_max, out);
     out->Append("\"}");
     return;
   }
   to = PutEscaped(Put(to, "\":{\"ind1\":\""), static_cast<unsigned char>(field.data[0]));
   to = PutEscaped(Put(to, "\",\"ind2\":\""), static_cast<unsigned char>(field.data[1]));
   out->AdvanceTo(Put(to, "\",\"subfields\":["));
-  AppendSubfields(field.data + 2, field.data + field.size, out);
+  internal::AppendSubfields<Json>(field.data + 2, field.data + field.size, end_max, out);
   out->Append("]}}");
 }
 
@@ -116,6 +62,8 @@ void AppendField(const FieldView& field, bool first, Buffer* out) {
 
 bool MarcJsonSerializer::Append(const RecordView& original, Buffer* out) {
   const RecordView& record = presenter_.Present(original);
+  const size_t start = out->size();
+  const size_t end_max = start + internal::kTextRecordMax;
   out->Append(separator());
   out->Append("{\"leader\":\"");
   char* to = out->Reserve(kLeaderSize * 6);
@@ -124,11 +72,12 @@ bool MarcJsonSerializer::Append(const RecordView& original, Buffer* out) {
   out->Append("\",\"fields\":[");
   bool first = true;
   for (const FieldView& field : record.fields()) {
-    AppendField(field, first, out);
+    if (out->size() > end_max) break;
+    AppendField(field, first, end_max, out);
     first = false;
   }
   out->Append(shape_ == JsonShape::kArray ? "]}" : "]}\n");
-  return true;
+  return internal::EndTextRecord(original, start, out, &sink_);
 }
 
 }  // namespace marc

@@ -16,7 +16,8 @@ enum class JsonShape { kArray, kLines };
 
 class MarcJsonSerializer : public Serializer {
  public:
-  MarcJsonSerializer(JsonShape shape, RecordSink* sink) : shape_(shape), presenter_(Presenter::Controls::kAll, sink) {}
+  MarcJsonSerializer(JsonShape shape, RecordSink* sink)
+      : shape_(shape), presenter_(Presenter::Controls::kAll, sink), sink_(*sink) {}
   absl::string_view header() const override { return shape_ == JsonShape::kArray ? "[\n" : ""; }
   absl::string_view footer() const override { return shape_ == JsonShape::kArray ? "\n]\n" : ""; }
   absl::string_view separator() const override { return shape_ == JsonShape::kArray ? ",\n" : ""; }
@@ -25,6 +26,7 @@ class MarcJsonSerializer : public Serializer {
  private:
   const JsonShape shape_;
   Presenter presenter_;
+  RecordSink& sink_;
 };
 
 }  // namespace marc

@@ -100,8 +100,7 @@ Problem& MarcXmlParser::Note(ProblemCode code, const char* at, size_t count, abs
   problem.found = std::string(at, std::min<size_t>(count, static_cast<size_t>(end_ - at)));
   const char* from = at - std::min<ptrdiff_t>(16, at - begin_);
   problem.near = std::string(from, std::min<size_t>(48, static_cast<size_t>(end_ - from)));
-  problems_.push_back(std::move(problem));
-  return problems_.back();
+  return problems_.Add(std::move(problem));
 }
 
 bool MarcXmlParser::Fail(ProblemCode code, const char* at, absl::string_view expected) {
@@ -113,7 +112,7 @@ bool MarcXmlParser::CheckProlog() {
   if (StartsWith(at_, end_, "\xEF\xBB\xBF")) at_ += 3;
   if (StartsWith(at_, end_, "\xFF\xFE") || StartsWith(at_, end_, "\xFE\xFF")) {
     sink_.Report(Note(ProblemCode::kXmlMalformed, at_, 2, "XML in UTF-8", "input refused: UTF-16"));
-    problems_.clear();
+    problems_.Clear();
     return false;
   }
   if (!StartsWith(at_, end_, "<?xml")) return true;
@@ -130,7 +129,7 @@ bool MarcXmlParser::CheckProlog() {
   if (name == "utf-8" || name == "utf8" || name == "us-ascii" || name == "ascii") return true;
   sink_.Report(Note(ProblemCode::kXmlMalformed, at_ + quote + 1, name.size(), "XML in UTF-8",
                     absl::StrCat("input refused: declared as ", name)));
-  problems_.clear();
+  problems_.Clear();
   return false;
 }
 
@@ -219,8 +218,7 @@ bool MarcXmlParser::FindRecordStart(Tag* tag) {
     if (at_ == end_) return false;
     const char* start = at_;
     if (NextToken(tag) != Token::kTag) {
-      for (Problem& problem : problems_) sink_.Report(std::move(problem));
-      problems_.clear();
+      problems_.ReportTo("", /*rejected=*/false, &sink_);
       if (at_ == start) ++at_;
       continue;
     }

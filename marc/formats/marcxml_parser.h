@@ -85,7 +85,7 @@ class MarcXmlParser : public RecordParser {
   std::string leader_;
   bool has_leader_ = false;
   std::vector<FieldView> fields_;
-  std::vector<Problem> problems_;  // of the record
+  PendingProblems problems_;  // of the record
 };
 
 }  // namespace marc

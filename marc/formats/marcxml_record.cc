@@ -234,6 +234,9 @@ bool MarcXmlParser::ReadRecord(const Tag& start) {
   Tag tag;
   while (!start.is_empty) {
     SkipSpace();
+    if (fields_.size() == kFieldsMax) {
+      return Fail(ProblemCode::kRecordTooLong, at_, absl::StrCat("at most ", kFieldsMax, " fields"));
+    }
     if (FastField()) continue;
     const char* at = at_;
     const Token token = NextToken(&tag);
@@ -285,11 +288,7 @@ bool MarcXmlParser::RejectRecord(const char* begin) {
     break;
   }
   at_ = std::max(next, begin + 1);
-  for (Problem& problem : problems_) {
-    if (problem.severity == Severity::kError) problem.action = "rejected";
-    sink_.Report(std::move(problem));
-  }
-  problems_.clear();
+  problems_.ReportTo("", /*rejected=*/true, &sink_);
   sink_.Reject(absl::string_view(begin, static_cast<size_t>(at_ - begin)));
   return false;
 }
@@ -300,15 +299,12 @@ bool MarcXmlParser::FinishRecord(const char* begin, RecordView* record) {
   if (scan.high && !IsValidUtf8(storage_.view())) {
     Note(ProblemCode::kUtf8Invalid, begin + FindInvalidUtf8(raw), 4, "UTF-8", "kept");
   }
-  bool errors = false;
-  for (const Problem& problem : problems_) errors = errors || problem.severity == Severity::kError;
-  if (errors && strictness_ == Strictness::kStrict) return RejectRecord(begin);
+  if (problems_.has_error() && strictness_ == Strictness::kStrict) return RejectRecord(begin);
   record->Set(leader_.data(), fields_, absl::string_view());
   record->SetText(scan.high, true, false);
   // All controls are delimiters and terminators, and every data field begins
   // as it should: the shape the scanner built, unless it had to repair.
-  bool regular =
-      problems_.empty() && !scan.bad_codes && scan.controls == scan.field_terminators + scan.subfield_delimiters;
+  bool regular = problems_.empty() && !scan.bad_codes && !scan.other_controls;
   for (const FieldView& field : fields_) {
     if (field.is_control()) {
       regular = regular && memchr(field.data, kSubfieldDelimiter, field.size) == nullptr;
@@ -319,19 +315,14 @@ bool MarcXmlParser::FinishRecord(const char* begin, RecordView* record) {
   }
   record->SetText(scan.high, !regular, regular);
   record->SetPlace(ordinal_, byte_offset_ + static_cast<uint64_t>(begin - begin_));
-  const std::string control_number(record->control_number());
-  for (Problem& problem : problems_) {
-    problem.control_number = control_number;
-    sink_.Report(std::move(problem));
-  }
-  problems_.clear();
+  problems_.ReportTo(record->control_number(), /*rejected=*/false, &sink_);
   return true;
 }
 
 bool MarcXmlParser::Next(RecordView* record) {
   Tag tag;
   while (!stopped_) {
-    problems_.clear();
+    problems_.Clear();
     if (!FindRecordStart(&tag)) break;
     const char* begin = tag.start;
     ++ordinal_;
@@ -346,7 +337,7 @@ bool MarcXmlParser::Next(RecordView* record) {
   }
   if (!stopped_ && at_end_ && byte_offset_ == 0 && ordinal_ == 0 && end_ != begin_) {
     sink_.Report(Note(ProblemCode::kXmlNoRecord, begin_, 16, "a <record> element", "nothing read"));
-    problems_.clear();
+    problems_.Clear();
   }
   stopped_ = true;
   return false;

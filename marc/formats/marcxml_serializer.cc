@@ -1,24 +1,13 @@
 #include "marc/formats/marcxml_serializer.h"
 
-#include <algorithm>
 #include <cstring>
 
-#include "marc/codec/scan.h"
-#include "marc/codec/text_copy.h"
+#include "marc/formats/text_writer.h"
 
 namespace marc {
 namespace {
 
-// Fixed text, padded so that one copy of known size moves it.
-template <size_t N>
-inline char* Put(char* to, const char (&text)[N]) {
-  memcpy(to, text, N - 1);
-  return to + N - 1;
-}
-
-// What one byte may become: the end of a subfield and the start of the next.
-constexpr size_t kExpansionMax = 48;
-constexpr size_t kPieceBytes = 4096;
+using internal::Put;
 
 // `c` as text or attribute value. CR, and TAB and LF in attributes, would not
 // survive reading otherwise.
@@ -58,23 +47,7 @@ inline char* PutAttribute(char* to, char c) {
   return PutEscaped(to, static_cast<unsigned char>(c), true);
 }
 
-// Text without delimiters.
-void AppendText(absl::string_view text, Buffer* out) {
-  while (!text.empty()) {
-    const size_t size = std::min(text.size(), kPieceBytes);
-    char* to = out->Reserve(size * 8);
-    const char* p = text.data();
-    const char* end = p + size;
-    while (p < end) {
-      const size_t plain = CopyPlain<TextKind::kXmlOut>(p, static_cast<size_t>(end - p), to);
-      p += plain;
-      to += plain;
-      if (p < end) to = PutEscaped(to, static_cast<unsigned char>(*p++), false);
-    }
-    out->AdvanceTo(to);
-    text.remove_prefix(size);
-  }
-}
+char* PutText(char* to, unsigned char c) { return PutEscaped(to, c, false); }
 
 // 24 bytes without padding behind them.
 void AppendLeader(absl::string_view leader, Buffer* out) {
@@ -83,51 +56,17 @@ void AppendLeader(absl::string_view leader, Buffer* out) {
   out->AdvanceTo(to);
 }
 
-// Behind a delimiter: the code, and the start of the element. A code may be
-// one character of several bytes (SPEC T5).
-inline const char* PutSubfieldStart(const char* p, const char* end, char** to) {
-  char* at = Put(*to, "    <subfield code=\"");
-  if (p == end) {
-    *to = Put(at, "\">");
-    return p;
-  }
-  if (static_cast<unsigned char>(*p) < 0x80) {
-    at = PutAttribute(at, *p++);
-  } else {
-    const size_t length =
-        std::max<size_t>(1, Utf8SequenceLength(absl::string_view(p, static_cast<size_t>(end - p)), 0));
-    memcpy(at, p, length);
-    at += length;
-    p += length;
-  }
-  *to = Put(at, "\">");
-  return p;
-}
+struct Xml {
+  static constexpr TextKind kKind = TextKind::kXmlOut;
+  static constexpr size_t kExpansionMax = 48;
+  static char* PutByte(char* to, unsigned char c) { return PutText(to, c); }
+  static char* PutCode(char* to, unsigned char c) { return PutAttribute(to, static_cast<char>(c)); }
+  static char* PutStart(char* to) { return Put(to, "    <subfield code=\""); }
+  static char* PutData(char* to) { return Put(to, "\">"); }
+  static char* PutEnd(char* to, bool /*more*/) { return Put(to, "</subfield>\n"); }
+};
 
-void AppendSubfields(const char* p, const char* end, Buffer* out) {
-  // The first byte is a delimiter.
-  bool open = false;
-  while (p < end) {
-    const char* piece_end = p + std::min<size_t>(static_cast<size_t>(end - p), kPieceBytes);
-    char* to = out->Reserve(kPieceBytes * kExpansionMax);
-    while (p < piece_end) {
-      if (*p == kSubfieldDelimiter) {
-        if (open) to = Put(to, "</subfield>\n");
-        open = true;
-        p = PutSubfieldStart(p + 1, end, &to);
-        continue;
-      }
-      const size_t plain = CopyPlain<TextKind::kXmlOut>(p, static_cast<size_t>(piece_end - p), to);
-      p += plain;
-      to += plain;
-      if (p < piece_end && *p != kSubfieldDelimiter) to = PutEscaped(to, static_cast<unsigned char>(*p++), false);
-    }
-    out->AdvanceTo(to);
-  }
-  if (open) out->Append("</subfield>\n");
-}
-
-void AppendField(const FieldView& field, Buffer* out) {
+void AppendField(const FieldView& field, size_t end_max, Buffer* out) {
   const char* tag = reinterpret_cast<const char*>(&field.packed_tag);
   const bool as_data = IsPresentedAsData(field);
   char* to = out->Reserve(256);
@@ -135,14 +74,14 @@ void AppendField(const FieldView& field, Buffer* out) {
   for (int i = 0; i < 3; ++i) to = PutAttribute(to, tag[i]);
   if (!as_data) {
     out->AdvanceTo(Put(to, "\">"));
-    AppendText(field.content(), out);
+    internal::AppendText<TextKind::kXmlOut, 8>(field.content(), PutText, end_max, out);
     out->Append("</controlfield>\n");
     return;
   }
   to = PutAttribute(Put(to, "\" ind1=\""), field.data[0]);
   to = PutAttribute(Put(to, "\" ind2=\""), field.data[1]);
   out->AdvanceTo(Put(to, "\">\n"));
-  AppendSubfields(field.data + 2, field.data + field.size, out);
+  internal::AppendSubfields<Xml>(field.data + 2, field.data + field.size, end_max, out);
   out->Append("  </datafield>\n");
 }
 
@@ -156,12 +95,17 @@ absl::string_view MarcXmlSerializer::footer() const { return "</collection>\n"; 
 
 bool MarcXmlSerializer::Append(const RecordView& original, Buffer* out) {
   const RecordView& record = presenter_.Present(original);
+  const size_t start = out->size();
+  const size_t end_max = start + internal::kTextRecordMax;
   out->Append("<record>\n  <leader>");
   AppendLeader(record.leader().bytes(), out);
   out->Append("</leader>\n");
-  for (const FieldView& field : record.fields()) AppendField(field, out);
+  for (const FieldView& field : record.fields()) {
+    if (out->size() > end_max) break;
+    AppendField(field, end_max, out);
+  }
   out->Append("</record>\n");
-  return true;
+  return internal::EndTextRecord(original, start, out, &sink_);
 }
 
 }  // namespace marc

@@ -14,13 +14,14 @@ namespace marc {
 
 class MarcXmlSerializer : public Serializer {
  public:
-  explicit MarcXmlSerializer(RecordSink* sink) : presenter_(Presenter::Controls::kXml, sink) {}
+  explicit MarcXmlSerializer(RecordSink* sink) : presenter_(Presenter::Controls::kXml, sink), sink_(*sink) {}
   absl::string_view header() const override;
   absl::string_view footer() const override;
   bool Append(const RecordView& record, Buffer* out) override;
 
  private:
   Presenter presenter_;
+  RecordSink& sink_;
 };
 
 }  // namespace marc

@@ -87,8 +87,7 @@ Problem& MrkParser::Note(ProblemCode code, const char* at, size_t count, absl::s
   problem.record = ordinal_;
   problem.byte_offset = byte_offset_ + static_cast<uint64_t>(at - begin_);
   problem.found = std::string(at, std::min<size_t>({count, 64, static_cast<size_t>(end_ - at)}));
-  problems_.push_back(std::move(problem));
-  return problems_.back();
+  return problems_.Add(std::move(problem));
 }
 
 bool MrkParser::ReadLine(absl::string_view* line) {
@@ -175,6 +174,11 @@ void MrkParser::ReadField(absl::string_view line) {
     storage_.Append(kFieldTerminator);
     return;
   }
+  if (fields_.size() == kFieldsMax) {
+    Note(ProblemCode::kRecordTooLong, line.data(), 4, absl::StrCat("at most ", kFieldsMax, " fields"), "rejected");
+    too_many_fields_ = true;
+    return;
+  }
   char tag[3] = {line[1], line[2], line[3]};
   for (char& c : tag) {
     if (IsSubfieldCode(c)) continue;
@@ -208,10 +212,10 @@ void MrkParser::ReadField(absl::string_view line) {
 bool MrkParser::Next(RecordView* record) {
   while (true) {
     absl::string_view line;
-    problems_.clear();
+    problems_.Clear();
     storage_.Clear();
     fields_.clear();
-    has_leader_ = false;
+    has_leader_ = too_many_fields_ = false;
     const char* begin = nullptr;
     while (true) {
       const char* start = at_;
@@ -246,19 +250,11 @@ bool MrkParser::FinishRecord(const char* begin, RecordView* record) {
   if (scan.high && !IsValidUtf8(storage_.view())) {
     Note(ProblemCode::kUtf8Invalid, begin + FindInvalidUtf8(raw), 4, "UTF-8", "kept");
   }
-  bool errors = false;
-  for (const Problem& problem : problems_) errors = errors || problem.severity == Severity::kError;
-  const bool reject = nothing || (errors && strictness_ == Strictness::kStrict);
+  const bool reject = nothing || too_many_fields_ || (problems_.has_error() && strictness_ == Strictness::kStrict);
   record->Set(leader_.data(), fields_, absl::string_view());
   record->SetText(scan.high, true, false);
   record->SetPlace(ordinal_, byte_offset_ + static_cast<uint64_t>(begin - begin_));
-  const std::string control_number(record->control_number());
-  for (Problem& problem : problems_) {
-    problem.control_number = control_number;
-    if (reject && problem.severity == Severity::kError) problem.action = "rejected";
-    sink_.Report(std::move(problem));
-  }
-  problems_.clear();
+  problems_.ReportTo(record->control_number(), reject, &sink_);
   if (reject) sink_.Reject(raw);
   return !reject;
 }

@@ -54,7 +54,8 @@ class MrkParser : public RecordParser {
   std::string leader_;
   bool has_leader_ = false;
   std::vector<FieldView> fields_;
-  std::vector<Problem> problems_;
+  bool too_many_fields_ = false;
+  PendingProblems problems_;
 };
 
 // The character that a mnemonic such as "eacute" stands for, "" if unknown.

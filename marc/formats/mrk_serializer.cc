@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "marc/codec/text_copy.h"
+#include "marc/formats/text_writer.h"
 
 namespace marc {
 namespace {
 
-constexpr size_t kPieceBytes = 4096;
-
-char* PutText(char* to, absl::string_view text) {
-  memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
+using internal::Put;
 
 // `blank`: positions where a blank is written as a backslash (M2).
 char* PutByte(char* to, unsigned char c, bool blank) {
@@ -23,13 +18,13 @@ char* PutByte(char* to, unsigned char c, bool blank) {
       *to = '$';
       return to + 1;
     case '$':
-      return PutText(to, "{dollar}");
+      return Put(to, "{dollar}");
     case '{':
-      return PutText(to, "{lcub}");
+      return Put(to, "{lcub}");
     case '}':
-      return PutText(to, "{rcub}");
+      return Put(to, "{rcub}");
     case '\\':
-      if (blank) return PutText(to, "{bsol}");
+      if (blank) return Put(to, "{bsol}");
       break;
     case ' ':
       if (blank) c = '\\';
@@ -48,46 +43,38 @@ char* PutByte(char* to, unsigned char c, bool blank) {
   return to + 1;
 }
 
-void AppendText(absl::string_view text, Buffer* out) {
-  while (!text.empty()) {
-    const size_t size = std::min(text.size(), kPieceBytes);
-    char* to = out->Reserve(size * 8);
-    const char* p = text.data();
-    const char* end = p + size;
-    while (p < end) {
-      const size_t plain = CopyPlain<TextKind::kMrkOut>(p, static_cast<size_t>(end - p), to);
-      p += plain;
-      to += plain;
-      if (p < end) to = PutByte(to, static_cast<unsigned char>(*p++), false);
-    }
-    out->AdvanceTo(to);
-    text.remove_prefix(size);
-  }
-}
+char* PutData(char* to, unsigned char c) { return PutByte(to, c, false); }
 
-void AppendBlanked(absl::string_view text, Buffer* out) {
-  char* to = out->Reserve(text.size() * 8);
-  for (const char c : text) to = PutByte(to, static_cast<unsigned char>(c), true);
-  out->AdvanceTo(to);
+void AppendBlanked(absl::string_view text, size_t end_max, Buffer* out) {
+  while (!text.empty() && out->size() <= end_max) {
+    const absl::string_view piece = text.substr(0, internal::kPieceBytes);
+    char* to = out->Reserve(piece.size() * 8);
+    for (const char c : piece) to = PutByte(to, static_cast<unsigned char>(c), true);
+    out->AdvanceTo(to);
+    text.remove_prefix(piece.size());
+  }
 }
 
 }  // namespace
 
 bool MrkSerializer::Append(const RecordView& record, Buffer* out) {
+  const size_t start = out->size();
+  const size_t end_max = start + internal::kTextRecordMax;
   out->Append("=LDR  ");
-  AppendBlanked(record.leader().bytes(), out);
+  AppendBlanked(record.leader().bytes(), end_max, out);
   out->Append('\n');
   for (const FieldView& field : record.fields()) {
+    if (out->size() > end_max) break;
     out->Append('=');
-    AppendBlanked(field.tag(), out);
+    AppendBlanked(field.tag(), end_max, out);
     out->Append("  ");
     const size_t blanked = field.is_control() ? field.size : std::min<size_t>(field.size, 2);
-    AppendBlanked(field.content().substr(0, blanked), out);
-    AppendText(field.content().substr(blanked), out);
+    AppendBlanked(field.content().substr(0, blanked), end_max, out);
+    internal::AppendText<TextKind::kMrkOut, 8>(field.content().substr(blanked), PutData, end_max, out);
     out->Append('\n');
   }
   out->Append('\n');
-  return true;
+  return internal::EndTextRecord(record, start, out, &sink_);
 }
 
 }  // namespace marc

@@ -15,8 +15,11 @@ namespace marc {
 
 class MrkSerializer : public Serializer {
  public:
-  explicit MrkSerializer(RecordSink* /*sink*/) {}
+  explicit MrkSerializer(RecordSink* sink) : sink_(*sink) {}
   bool Append(const RecordView& record, Buffer* out) override;
+
+ private:
+  RecordSink& sink_;
 };
 
 }  // namespace marc

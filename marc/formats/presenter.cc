@@ -156,8 +156,19 @@ std::string Presenter::PresentData(const FieldView& field) {
   return out;
 }
 
+// Without copying. False means "not known".
+bool Presenter::FitsAsItIs(const FieldView& field) const {
+  const absl::string_view content = field.content();
+  const TextScan scan = ScanText(content.data(), content.size());
+  if (scan.other_controls || scan.field_terminators != 0 || scan.bad_codes || scan.high) return false;
+  if (!IsPresentedAsData(field)) return content.find(kSubfieldDelimiter) == absl::string_view::npos;
+  const auto graphic = [](char c) { return c >= 0x20 && c <= 0x7E; };
+  return graphic(content[0]) && graphic(content[1]) && content.back() != kSubfieldDelimiter;
+}
+
 void Presenter::PresentField(const RecordView& record, size_t index) {
   const FieldView& field = record.fields()[index];
+  if (FitsAsItIs(field)) return;
   field_ = &field;
   const absl::string_view content = field.content();
   const bool has_delimiter = content.find(kSubfieldDelimiter) != absl::string_view::npos;

@@ -42,6 +42,7 @@ class Presenter {
   const RecordView& Present(const RecordView& record);
 
  private:
+  bool FitsAsItIs(const FieldView& field) const;
   void PresentField(const RecordView& record, size_t index);
   void PresentLeader(const RecordView& record);
   std::string PresentData(const FieldView& field);

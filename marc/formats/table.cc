@@ -16,31 +16,32 @@
 namespace marc {
 namespace {
 
-std::string Cell(TableKind kind, absl::string_view text) {
-  std::string cell;
-  if (kind == TableKind::kTsv) {
-    for (const char c : text) {
-      if (c == '\t') {
-        cell += "\\t";
-      } else if (c == '\n') {
-        cell += "\\n";
-      } else if (c == '\r') {
-        cell += "\\r";
-      } else if (c == '\\') {
-        cell += "\\\\";
-      } else {
-        cell += c;
-      }
-    }
-    return cell;
+void AppendTsvCell(absl::string_view text, Buffer* out) {
+  while (!text.empty()) {
+    const size_t plain = std::min(text.find_first_of("\t\n\r\\"), text.size());
+    out->Append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    const char c = text[0];
+    out->Append('\\');
+    out->Append(c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : '\\');
+    text.remove_prefix(1);
   }
-  if (text.find_first_of(",\"\r\n") == absl::string_view::npos) return std::string(text);
-  cell = "\"";
-  for (const char c : text) {
-    if (c == '"') cell += '"';
-    cell += c;
+}
+
+// What CSV must quote (RFC 4180).
+bool NeedsQuotes(absl::string_view text) { return text.find_first_of(",\"\r\n") != absl::string_view::npos; }
+
+void AppendQuoted(absl::string_view text, Buffer* out) {
+  out->Append('"');
+  while (!text.empty()) {
+    const size_t quote = text.find('"');
+    const size_t count = quote == absl::string_view::npos ? text.size() : quote + 1;
+    out->Append(text.substr(0, count));
+    if (quote != absl::string_view::npos) out->Append('"');
+    text.remove_prefix(count);
   }
-  return cell + "\"";
+  out->Append('"');
 }
 
 std::string UnescapeTsv(absl::string_view text) {
@@ -61,25 +62,42 @@ std::string UnescapeTsv(absl::string_view text) {
 
 TableSerializer::TableSerializer(TableOptions options) : options_(std::move(options)) {
   if (!options_.with_header) return;
+  Buffer row;
   for (size_t i = 0; i < options_.titles.size(); ++i) {
-    if (i != 0) header_ += options_.kind == TableKind::kCsv ? ',' : '\t';
-    header_ += Cell(options_.kind, options_.titles[i]);
+    if (i != 0) row.Append(options_.kind == TableKind::kCsv ? ',' : '\t');
+    const std::string& title = options_.titles[i];
+    if (options_.kind == TableKind::kTsv) {
+      AppendTsvCell(title, &row);
+    } else if (NeedsQuotes(title)) {
+      AppendQuoted(title, &row);
+    } else {
+      row.Append(title);
+    }
   }
+  header_ = std::string(row.view());
   header_ += '\n';
 }
 
 bool TableSerializer::Append(const RecordView& record, Buffer* out) {
   for (size_t i = 0; i < options_.columns.size(); ++i) {
     if (i != 0) out->Append(options_.kind == TableKind::kCsv ? ',' : '\t');
-    std::string joined;
+    const size_t start = out->size();
     bool any = false;
     options_.columns[i].ForEachValue(record, [&](absl::string_view value) {
-      if (any) joined += options_.joiner;
+      // CSV is quoted as a whole, below.
+      const auto append = options_.kind == TableKind::kTsv ? AppendTsvCell : +[](absl::string_view text, Buffer* to) {
+        to->Append(text);
+      };
+      if (any) append(options_.joiner, out);
       any = true;
-      joined.append(value.data(), value.size());
+      append(value, out);
       return true;
     });
-    out->Append(Cell(options_.kind, joined));
+    const absl::string_view cell = out->view().substr(start);
+    if (options_.kind == TableKind::kTsv || !NeedsQuotes(cell)) continue;
+    const std::string raw(cell);
+    out->Truncate(start);
+    AppendQuoted(raw, out);
   }
   out->Append('\n');
   return true;

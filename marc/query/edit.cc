@@ -148,7 +148,9 @@ absl::StatusOr<Command> ParseCommand(absl::string_view line) {
   } else if (keyword("sort")) {
     command.kind = Command::Kind::kSort;
   } else {
-    keyword("set");
+    if (!keyword("set") && !absl::StrContains(line, '=')) {
+      return Wrong("delete, set, add, replace, rename, sort, or SPEC=VALUE", line);
+    }
     RETURN_IF_ERROR(ParseSet(&rest, &command));
   }
   SkipBlanks(&rest);

@@ -7,7 +7,8 @@
 
 namespace marc {
 
-constexpr size_t kWindowMax = 2 * kRecordSizeMax;
+// A record, and enough behind it to see that the next one begins there.
+constexpr size_t kWindowMax = kRecordSizeMax + (size_t{64} << 10);
 
 ChunkReader::ChunkReader(std::unique_ptr<base::Source> source, Format format, size_t chunk_bytes)
     : source_(std::move(source)), format_(format), chunk_bytes_(chunk_bytes) {}

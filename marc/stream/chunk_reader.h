@@ -1,7 +1,7 @@
 // ChunkReader cuts a stream into chunks of whole records.
 //
 // Bounds:  a chunk has about `chunk_bytes`, more only when one record is longer,
-//          up to 2 * kRecordSizeMax; then it is cut anyway and its parser says so.
+//          up to kRecordSizeMax and some; then it is cut anyway and its parser says so.
 // Errors:  the source's
 // Threads: thread-compatible; chunks may go to other threads.
 #ifndef MARC_STREAM_CHUNK_READER_H_

@@ -31,13 +31,22 @@ class ChunkSink : public RecordSink {
       result_->problems.push_back(std::move(problem));
     }
   }
+  void ReportMore(ProblemCode code, uint64_t count) override {
+    error_seen_ = error_seen_ || DefaultSeverity(code) == Severity::kError;
+    result_->suppressed[code] += count;
+  }
   void Reject(absl::string_view bytes) override {
     ++result_->records_rejected;
     if (keep_rejected_) result_->rejected.Append(bytes);
   }
+  bool Divert(const RecordView& record) override {
+    return diverter_ != nullptr && diverter_->Append(record, &result_->diverted);
+  }
+  void SetDiverter(std::unique_ptr<Serializer> diverter) { diverter_ = std::move(diverter); }
   bool error_seen() const { return error_seen_; }
 
  private:
+  std::unique_ptr<Serializer> diverter_;
   ChunkResult* result_ = nullptr;
   bool keep_rejected_ = false;
   std::map<ProblemCode, uint64_t> counts_;
@@ -50,6 +59,7 @@ class Worker {
   explicit Worker(const PipelineOptions& options) : options_(options) {
     if (options.transform != nullptr) transform_ = options.transform(&sink_);
     if (options.serializer != nullptr) serializer_ = options.serializer(&sink_);
+    if (options.diverter != nullptr) sink_.SetDiverter(options.diverter(&sink_));
   }
 
   void Process(Format format, const Chunk& chunk, ChunkResult* result) {
@@ -80,6 +90,7 @@ class Worker {
     result->problems.clear();
     result->suppressed.clear();
     result->rejected.Clear();
+    result->diverted.Clear();
     result->records_rejected = 0;
   }
 

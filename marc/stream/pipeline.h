@@ -49,6 +49,7 @@ struct ChunkResult {
   std::vector<Problem> problems;               // ordinals count over the whole input
   std::map<ProblemCode, uint64_t> suppressed;  // beyond the chunk's bound on problems
   Buffer rejected;                             // as they were in the input, if wanted
+  Buffer diverted;                             // records for the other output, if there is one
   uint64_t records_read = 0;                   // rejected ones included
   uint64_t records_rejected = 0;
   uint64_t input_bytes = 0;
@@ -61,6 +62,7 @@ struct PipelineOptions {
   std::string input_name;                                                        // for problems
   std::function<std::unique_ptr<Transform>(RecordSink*)> transform;              // null: every record is kept
   std::function<std::unique_ptr<Serializer>(RecordSink*)> serializer;            // null: nothing is written
+  std::function<std::unique_ptr<Serializer>(RecordSink*)> diverter;              // null: there is no other output
   std::function<std::string(const RecordView&)> key;                             // of a written record; null: none
   std::function<std::unique_ptr<RecordParser>(Strictness, RecordSink*)> parser;  // null: by the reader's format
   std::function<bool()> cancelled;                                               // null: never
