@@ -40,8 +40,10 @@ inline size_t CheckedBaseAddress(const char* p, size_t size) {
 // Without branches: fields vary too much to be foreseen. Reads 3 bytes, which
 // the padding allows.
 inline bool IsRegularDataField(const char* data, size_t size) {
-  return (size > 2) & (data[2] == kSubfieldDelimiter) & kIndicators[static_cast<unsigned char>(data[0])] &
-         kIndicators[static_cast<unsigned char>(data[1])];
+  const unsigned delimited = unsigned{size > 2} & unsigned{data[2] == kSubfieldDelimiter};
+  const unsigned indicators = unsigned{kIndicators[static_cast<unsigned char>(data[0])]} &
+                              unsigned{kIndicators[static_cast<unsigned char>(data[1])]};
+  return (delimited & indicators) != 0;
 }
 
 // The leader holds no byte outside graphic ASCII and blank.
