@@ -30,7 +30,7 @@ absl::Status WriteHaltPoll(absl::string_view value) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HaltPoll>> HaltPoll::Set(uint64_t nanoseconds) {
-  ASSIGN_OR_RETURN(const std::string found, base::ReadFile(kHaltPollPath, 64));
+  ASSIGN_OR_RETURN(const std::string found, base::ReadFile(kHaltPollPath, 1 << 20));
   RETURN_IF_ERROR(WriteHaltPoll(absl::StrCat(nanoseconds)));
   return std::unique_ptr<HaltPoll>(new HaltPoll(std::string(absl::StripAsciiWhitespace(found))));
 }

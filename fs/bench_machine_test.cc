@@ -14,14 +14,15 @@ namespace {
 
 TEST(BenchMachineTest, HaltPollIsPutBack) {
   constexpr char kPath[] = "/sys/module/haltpoll/parameters/guest_halt_poll_ns";
-  const absl::StatusOr<std::string> before = base::ReadFile(kPath, 64);
-  if (!before.ok() || access(kPath, W_OK) != 0) GTEST_SKIP() << "no such setting, or not ours to change";
+  const absl::StatusOr<std::string> before = base::ReadFile(kPath, 1 << 20);
+  if (access(kPath, W_OK) != 0) GTEST_SKIP() << "no such setting, or not ours to change";
+  ASSERT_OK(before.status());
   {
     // The value that is there, so that nobody else notices.
     ASSERT_OK_AND_ASSIGN(const std::unique_ptr<HaltPoll> set, HaltPoll::Set(std::stoull(*before)));
-    EXPECT_EQ(base::ReadFile(kPath, 64).value_or(""), *before);
+    EXPECT_EQ(base::ReadFile(kPath, 1 << 20).value_or(""), *before);
   }
-  EXPECT_EQ(base::ReadFile(kPath, 64).value_or(""), *before);
+  EXPECT_EQ(base::ReadFile(kPath, 1 << 20).value_or(""), *before);
 }
 
 TEST(BenchMachineTest, ProcessesUseCpuAndEnd) {
