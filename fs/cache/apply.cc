@@ -21,6 +21,9 @@ absl::Span<const uint8_t> Bytes(absl::string_view text) {
 
 uint64_t UnitOf(uint64_t offset) { return base::RoundDown(offset, kBlockBytes); }
 
+// However slow the device, so much may be dirty.
+constexpr uint64_t kDirtyBytesMin = 16 << 20;
+
 // Past the end of every file; keeps sums from overflowing.
 constexpr uint64_t kFileBytesMax = uint64_t{1} << 62;
 
@@ -35,8 +38,8 @@ absl::Status EngineImpl::CheckMutation(const Mutation& mutation) const {
                                                         row.key.size(), row.value.size(), RowBytesMax(page_bytes_)));
     }
     const RowType type = KeyType(row.key);
-    if (type == RowType::kExtent || type == RowType::kChunk) {
-      return absl::InvalidArgumentError("extent and chunk rows are the engine's own");
+    if (type == RowType::kExtent || type == RowType::kChunk || type == RowType::kOwner) {
+      return absl::InvalidArgumentError("extent, chunk and owner rows are the engine's own");
     }
     bytes += kLogRowOverhead + row.key.size() + row.value.size();
   }
@@ -54,40 +57,57 @@ absl::Status EngineImpl::CheckMutation(const Mutation& mutation) const {
 
 absl::StatusOr<Sequence> EngineImpl::Apply(const Mutation& mutation) {
   UnitMap units;
-  while (true) {
+  std::vector<IoRequest> early;
+  absl::optional<Sequence> sequence;
+  while (!sequence) {
     std::vector<DevicePiece> missing;
     std::vector<std::string> buffers;
-    uint64_t era;
+    uint64_t era = 0;
     {
       base::MutexLock lock(&mutex_);
       RETURN_IF_ERROR(CheckMutation(mutation));
       RETURN_IF_ERROR(MakeRoom(mutation));
-      if (!FindMissingUnits(mutation, units, &missing, &buffers)) {
-        for (const Mutation::Row& row : mutation.rows()) {
-          if (row.deleted) {
-            DeleteRow(row.key);
-          } else {
-            PutRow(row.key, row.value);
-          }
-        }
-        for (const Mutation::Data& data : mutation.data()) {
-          if (data.kind == Mutation::Data::Kind::kWrite) {
-            if (!data.bytes.empty()) ApplyWrite(data, units);
-            stats_.user_bytes += data.bytes.size();
-          } else {
-            ApplyPunch(data.inode, data.offset, data.length, units);
-          }
-        }
-        ++open_.mutations;
-        ++stats_.mutations;
+      if (FindMissingUnits(mutation, units, &missing, &buffers)) {
+        era = EnterReader();
+      } else {
+        ApplyNow(mutation, units);
         if (!failure_.ok()) return failure_;
+        sequence = ++last_sequence_;
+        BeginEarly(mutation, &early);
         if (buffer_.dirty_bytes() >= options_.background_bytes) work_.SignalAll();
-        return ++last_sequence_;
       }
-      era = EnterReader();
     }
-    RETURN_IF_ERROR(ReadMissingUnits(missing, buffers, era, &units));
+    if (!sequence) RETURN_IF_ERROR(ReadMissingUnits(missing, buffers, era, &units));
   }
+  if (!early.empty()) device_.Submit(absl::MakeSpan(early));
+  return *sequence;
+}
+
+void EngineImpl::ApplyNow(const Mutation& mutation, const UnitMap& units) {
+  for (const Mutation::Row& row : mutation.rows()) {
+    if (row.deleted) {
+      DeleteRow(row.key);
+    } else {
+      PutRow(row.key, row.value);
+    }
+  }
+  for (const Mutation::Data& data : mutation.data()) {
+    if (data.kind == Mutation::Data::Kind::kWrite) {
+      if (!data.bytes.empty()) ApplyWrite(data, units);
+      stats_.user_bytes += data.bytes.size();
+    } else {
+      ApplyPunch(data.inode, data.offset, data.length, units);
+    }
+  }
+  ++open_.mutations;
+  ++stats_.mutations;
+}
+
+// What whoever waits for a commit has to wait for at most: about a quarter of a second of
+// writing, as fast as the device was lately.
+uint64_t EngineImpl::DirtyBytesMax() const {
+  const auto bytes = static_cast<uint64_t>(write_bytes_per_second_ / 4);
+  return std::min(options_.dirty_bytes_max, std::max(bytes, kDirtyBytesMin));
 }
 
 // Waits until the mutation may change something: dirty data below its bound, room in the
@@ -103,11 +123,14 @@ absl::Status EngineImpl::MakeRoom(const Mutation& mutation) {
   RoomSearch search;
   const uint32_t reserve = ReserveFor(mutation);
   search.must_try = mutation.frees_space() || mutation.replaces_space();
+  search.blocks = blocks;
+  search.rows = rows;
+  search.reserve = reserve;
   while (true) {
     if (closed_) return absl::FailedPreconditionError("the engine is closed");
     if (!failure_.ok()) return base::Annotate(absl::FailedPreconditionError("read-only after a failure"), failure_.message());
     if (read_only_) return absl::FailedPreconditionError("opened read-only");
-    if (buffer_.total_bytes() > options_.dirty_bytes_max || OpenBytes() > log_bytes_ / 8) {
+    if (buffer_.total_bytes() > DirtyBytesMax() || OpenBytes() > log_bytes_ / 8) {
       RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
       continue;
     }
@@ -115,7 +138,7 @@ absl::Status EngineImpl::MakeRoom(const Mutation& mutation) {
     ASSIGN_OR_RETURN(const bool tried, FindRoom(&search));
     if (!tried) {
       return absl::ResourceExhaustedError(absl::StrFormat("no space; %d blocks wanted, %d chunks short", blocks,
-                                                          -SpareChunks(blocks, rows, reserve)));
+                                                          -SpareChunks(blocks, rows, reserve, tree_.dirty_count())));
     }
   }
 }
@@ -158,7 +181,7 @@ bool EngineImpl::FindMissingUnits(const Mutation& mutation, const UnitMap& have,
 absl::Status EngineImpl::ReadMissingUnits(std::vector<DevicePiece>& missing, std::vector<std::string>& buffers,
                                           uint64_t era, UnitMap* have) {
   absl::Status status;
-  ReadPieces(missing, [&](const DevicePiece&, const absl::Status& error) { status.Update(error); }, false);
+  ReadPieces(missing, [&](const DevicePiece&, const absl::Status& error) { status.Update(error); });
   LeaveReader(era);
   RETURN_IF_ERROR(status);
   for (const DevicePiece& piece : missing) {

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "fs/cache/chunk_table.h"
 #include "fs/cache/log_scanner.h"
+#include "fs/cache/pack_summary.h"
 #include "fs/cache/page_tree.h"
 #include "fs/cache/superblock_store.h"
 #include "fs/cache/tree_walk.h"
@@ -38,6 +39,7 @@ class Checker {
   void CheckTree();
   void CheckLeaf(Page& page);
   void CheckChunkRows();
+  void CheckOwners();
   void CheckLog();
   void ApplyRecord(const LogRecord& record);
   void CheckExtents();
@@ -144,9 +146,49 @@ void Checker::CheckChunkRows() {
   }
 }
 
+// V47: owner rows and extents of the same checkpoint tell the same story.
+void Checker::CheckOwners() {
+  std::map<std::string, ExtentOwner> from_extents;
+  const auto visit = [&](absl::string_view key, absl::string_view value) {
+    if (KeyType(key) != RowType::kExtent || key.size() != kKeyHeaderBytes + 8) return true;
+    const absl::StatusOr<ExtentView> extent = DecodeExtent(value);
+    if (!extent.ok() || extent->kind != ExtentKind::kDevice || extent->address < superblock_.chunks_address) return true;
+    const uint64_t at = extent->address - superblock_.chunks_address;
+    from_extents[OwnerKey(static_cast<uint32_t>(at / superblock_.chunk_bytes),
+                          static_cast<uint32_t>(at % superblock_.chunk_bytes / kBlockBytes))] = {
+        KeyInode(key), base::LoadBig<uint64_t>(KeySuffix(key).data()), extent->length};
+    return true;
+  };
+  table_->Scan("", std::string(kKeyBytesMax, '\xff'), visit);
+  table_->Scan(RowKey(0, RowType::kOwner), RowEnd(0, RowType::kOwner), [&](absl::string_view key, absl::string_view value) {
+    const std::string where = absl::StrFormat("owner row %s", absl::BytesToHexString(KeySuffix(key)));
+    const absl::StatusOr<ExtentOwner> owner = DecodeOwnerRow(value);
+    Find(owner.status(), where);
+    const auto it = from_extents.find(std::string(key));
+    if (it == from_extents.end()) {
+      Find(absl::DataLossError("V47: no extent begins there"), where);
+      return true;
+    }
+    if (owner.ok() && !(*owner == it->second)) {
+      Find(absl::DataLossError(absl::StrFormat("V47: it says %s, the extent says %s", DebugString(*owner), DebugString(it->second))), where);
+    }
+    from_extents.erase(it);
+    return true;
+  });
+  for (const auto& [key, owner] : from_extents) {
+    Find(absl::DataLossError(absl::StrFormat("V47: no owner row; %s", DebugString(owner))),
+         absl::StrFormat("chunk and block %s", absl::BytesToHexString(KeySuffix(key))));
+  }
+}
+
 void Checker::ApplyRecord(const LogRecord& record) {
   const bool row = record.kind == LogRecordKind::kPut || record.kind == LogRecordKind::kDelete;
   if (!row) return;
+  if (record.key.size() == kKeyHeaderBytes + 4 && KeyInode(record.key) == 0 && KeyType(record.key) == RowType::kChunk) {
+    // The table keeps what the checkpoint said; summaries are looked for where the log says.
+    chunk_rows_[base::LoadBig<uint32_t>(KeySuffix(record.key).data())] = std::string(record.value);
+    return;
+  }
   if (record.key.size() < kKeyHeaderBytes || record.key.size() > kKeyBytesMax ||
       record.key.size() + record.value.size() > RowBytesMax(superblock_.page_bytes)) {
     Find(absl::DataLossError("V13: bad row"), "log");
@@ -209,11 +251,9 @@ void Checker::CheckSummaries() {
     const absl::StatusOr<ChunkRow> row = DecodeChunkRow(value, superblock_.chunk_bytes);
     if (!row.ok() || row->type != ChunkType::kPack || row->summary_block == 0) continue;
     if (space_->type(index) != ChunkType::kPack) continue;  // it has become something else since
-    const uint64_t address = superblock_.ChunkAddress(index) + uint64_t{row->summary_block} * kBlockBytes;
-    AlignedBuffer block = AlignedBuffer::Uninitialized(superblock_.ChunkAddress(index) + superblock_.chunk_bytes - address);
-    absl::Status status = device_.Read(address, block.span());
-    if (status.ok()) status = DecodePackSummary(block.span(), superblock_.header.volume_id, address, superblock_.chunk_bytes).status();
-    Find(status, absl::StrFormat("summary of chunk %d at %d", index, address), true);
+    const uint64_t address = superblock_.ChunkAddress(index);
+    Find(ReadPackOwners(device_, {superblock_.header.volume_id, address, superblock_.chunk_bytes, row->summary_block}).status(),
+         absl::StrFormat("chunk %d at %d", index, address), true);
   }
 }
 
@@ -264,6 +304,7 @@ absl::StatusOr<CheckReport> Checker::Run() {
   report_.cleanly_closed = (superblock_.flags & kCleanlyClosed) != 0;
   CheckTree();
   CheckChunkRows();
+  CheckOwners();
   CheckLog();
   CheckExtents();
   CheckSummaries();

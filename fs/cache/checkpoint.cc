@@ -22,6 +22,7 @@ bool EngineImpl::CheckpointIsDue() const {
   const uint64_t limit = options_.checkpoint_log_bytes != 0 ? options_.checkpoint_log_bytes
                                                             : std::min<uint64_t>(log_bytes_ / 2, 256 << 20);
   if (log_used_ >= limit) return true;
+  if (VoidBytes() != 0 && log_used_ > 0) return true;
   const bool old = static_cast<uint64_t>(clock_.MonotonicNs()) - last_checkpoint_ns_ >=
                    static_cast<uint64_t>(absl::ToInt64Nanoseconds(options_.checkpoint_interval));
   return old && log_used_ > 0;
@@ -50,9 +51,12 @@ absl::Status EngineImpl::WriteSuperblock(absl::FunctionRef<void(Superblock*)> ed
 // OK if everything that this thread wrote since `failures` was read from flush_failures_
 // is durable: a flush that failed for somebody else may have taken our writes along.
 absl::Status EngineImpl::Flush(uint64_t failures) {
+  const uint64_t number = flushes_begun_.fetch_add(1) + 1;
   const absl::Status status = device_.Flush();
   flushes_.fetch_add(1);
   if (!status.ok()) flush_failures_.fetch_add(1);
+  for (uint64_t good = good_flush_; status.ok() && good < number && !good_flush_.compare_exchange_weak(good, number);) {
+  }
   if (status.ok() && flush_failures_.load() != failures) return absl::UnavailableError("another flush failed meanwhile");
   return status;
 }
@@ -151,6 +155,8 @@ absl::Status EngineImpl::FinishCheckpoint() {
     next->tail_offset = tail_offset;
     next->tail_batch = batch.number + 1;
     next->tail_chain = batch.crc;
+    // What is void lies behind the tail now, unless it begins there.
+    if (next->void_batch < batch.number) next->void_batch = next->void_bytes = 0;
     if (next->fence_batch <= batch.number) {
       next->fence_batch = batch.number;
       next->fence_chain = batch.crc;

@@ -41,8 +41,10 @@ absl::optional<uint32_t> ChunkTable::TakeFree(ChunkType type, uint32_t kept_chun
   if (free_.size() <= kept_chunks) return absl::nullopt;
   const uint32_t index = *free_.begin();
   free_.erase(free_.begin());
+  stale_.erase(index);
   Chunk& chunk = chunks_[index];
   chunk.type = type;
+  chunk.birth_batch = batch_;
   const uint32_t units = type == ChunkType::kMeta ? pages_per_chunk() : blocks_per_chunk();
   if (type != ChunkType::kPack) chunk.busy.assign((units + 63) / 64, 0);
   if (type == ChunkType::kExtent) {
@@ -82,6 +84,7 @@ void ChunkTable::FreeIfIdle(uint32_t index) {
     chunk.type = ChunkType::kBad;
   } else {
     free_.insert(index);
+    stale_.insert(index);
   }
 }
 
@@ -140,6 +143,27 @@ absl::optional<BlockRange> ChunkTable::AllocateExtent(uint64_t bytes, uint32_t k
   return TakeHole(*holes_.begin(), blocks, 1);
 }
 
+void ChunkTable::Hold(const BlockRange& range, bool held) {
+  const auto blocks = static_cast<uint32_t>(range.bytes / kBlockBytes);
+  chunks_[*ChunkOf(range.address)].held += held ? blocks : -blocks;
+}
+
+std::vector<uint32_t> ChunkTable::BeginDiscard(size_t count) {
+  std::vector<uint32_t> chunks;
+  while (chunks.size() < count && !stale_.empty()) {
+    const uint32_t index = *stale_.begin();
+    stale_.erase(stale_.begin());
+    if (free_.erase(index) != 0) chunks.push_back(index);
+  }
+  return chunks;
+}
+
+void ChunkTable::EndDiscard(const std::vector<uint32_t>& chunks) {
+  for (const uint32_t index : chunks) {
+    if (!chunks_[index].retired) free_.insert(index);
+  }
+}
+
 void ChunkTable::DiscardExtent(const BlockRange& range) {
   const uint32_t index = *ChunkOf(range.address);
   const auto first = static_cast<uint32_t>((range.address - ChunkAddress(index)) / kBlockBytes);
@@ -156,12 +180,24 @@ absl::optional<uint32_t> ChunkTable::OpenPack(uint32_t policy, uint32_t kept_chu
   return index;
 }
 
-void ChunkTable::ClosePack(uint32_t index, uint32_t filled_bytes, uint32_t summary_block) {
-  chunks_[index].open = false;
+void ChunkTable::FillPack(uint32_t index, uint32_t filled_bytes, uint32_t summary_block) {
   chunks_[index].filled_bytes = filled_bytes;
-  dead_pack_bytes_ += DeadBytes(chunks_[index]);
   chunks_[index].summary_block = summary_block;
   Changed(index);
+}
+
+std::vector<uint32_t> ChunkTable::OpenPacks() const {
+  std::vector<uint32_t> open;
+  for (uint32_t index = 0; index < chunks_.size(); ++index) {
+    if (chunks_[index].open) open.push_back(index);
+  }
+  return open;
+}
+
+void ChunkTable::ClosePack(uint32_t index, uint32_t filled_bytes, uint32_t summary_block) {
+  FillPack(index, filled_bytes, summary_block);
+  chunks_[index].open = false;
+  dead_pack_bytes_ += DeadBytes(chunks_[index]);
   FreeIfIdle(index);
 }
 
@@ -198,6 +234,7 @@ void ChunkTable::Retype(uint32_t index, ChunkType type) {
   chunk.type = type;
   chunk.changed = changed;
   chunk.retired = retired;
+  chunk.birth_batch = batch_;
   chunk.pages = std::move(pages);
   if (type == ChunkType::kExtent) chunk.live.assign((blocks_per_chunk() + 63) / 64, 0);
 }
@@ -301,9 +338,29 @@ absl::Status ChunkTable::LoadRow(uint32_t index, const ChunkRow& row) {
   chunk.policy = row.policy;
   chunk.live_bytes = row.live_bytes;
   chunk.summary_block = row.summary_block;
+  chunk.filled_bytes = row.filled_bytes;
+  chunk.open = row.open;
+  chunk.birth_batch = row.birth_batch;
   for (uint32_t i = 0; row.type == ChunkType::kExtent && i < blocks_per_chunk(); ++i) {
     if ((static_cast<uint8_t>(row.bitmap[i / 8]) >> (i % 8)) & 1) SetBit(chunk.live, i, true);
   }
+  return absl::OkStatus();
+}
+
+absl::Status ChunkTable::ReplayRow(uint32_t index, const ChunkRow& row) {
+  if (index >= chunks_.size()) return absl::DataLossError(absl::StrFormat("V41: row of chunk %d, which does not exist", index));
+  if (row.type != ChunkType::kPack) return absl::DataLossError(absl::StrFormat("V46: the log has a row of chunk %d, which is no PACK", index));
+  Chunk& chunk = chunks_[index];
+  const bool in_use = chunk.live_bytes != 0 || std::any_of(chunk.live.begin(), chunk.live.end(), [](uint64_t w) { return w != 0; });
+  if (chunk.type != ChunkType::kPack && in_use) return Damage("packed in a chunk of another type", ChunkAddress(index), geometry_.chunk_bytes);
+  Changed(index);
+  if (chunk.type != ChunkType::kPack) Retype(index, ChunkType::kPack);
+  chunk.retired = row.retired;
+  chunk.policy = row.policy;
+  chunk.summary_block = row.summary_block;
+  chunk.filled_bytes = row.filled_bytes;
+  chunk.open = row.open;
+  chunk.birth_batch = row.birth_batch;
   return absl::OkStatus();
 }
 
@@ -342,9 +399,7 @@ absl::Status ChunkTable::FinishLoad() {
       hole_blocks_ += blocks_per_chunk() - live;
       if (live < blocks_per_chunk() && !chunk.retired) holes_.insert(index);
     } else if (chunk.live_bytes > 0) {
-      // Not filled up any further: what is behind the last object counts as dead.
-      chunk.filled_bytes = chunk.summary_block != 0 ? chunk.summary_block * kBlockBytes : geometry_.chunk_bytes;
-      dead_pack_bytes_ += DeadBytes(chunk);
+      if (!chunk.open) dead_pack_bytes_ += DeadBytes(chunk);
     } else {
       if (chunk.type != ChunkType::kFree && chunk.type != ChunkType::kBad) Changed(index);
       Retype(index, chunk.retired ? ChunkType::kBad : ChunkType::kFree);
@@ -357,26 +412,32 @@ absl::Status ChunkTable::FinishLoad() {
 
 void ChunkTable::VisitChanged(absl::FunctionRef<void(uint32_t index, const absl::optional<ChunkRow>& row)> visit) {
   for (const uint32_t index : changed_) {
-    Chunk& chunk = chunks_[index];
-    chunk.changed = false;
-    absl::optional<ChunkRow> row;
-    if (chunk.type == ChunkType::kPack || chunk.type == ChunkType::kExtent || chunk.retired) {
-      row.emplace();
-      row->type = chunk.type == ChunkType::kMeta || chunk.type == ChunkType::kFree ? ChunkType::kBad : chunk.type;
-      row->retired = chunk.retired;
-      row->policy = chunk.policy;
-      row->live_bytes = chunk.live_bytes;
-      row->summary_block = chunk.summary_block;
-      if (chunk.type == ChunkType::kExtent) {
-        row->bitmap.assign((blocks_per_chunk() + 7) / 8, '\0');
-        for (uint32_t i = 0; i < blocks_per_chunk(); ++i) {
-          if (Bit(chunk.live, i)) row->bitmap[i / 8] = static_cast<char>(row->bitmap[i / 8] | 1 << (i % 8));
-        }
-      }
-    }
-    visit(index, row);
+    chunks_[index].changed = false;
+    visit(index, Row(index));
   }
   changed_.clear();
+}
+
+absl::optional<ChunkRow> ChunkTable::Row(uint32_t index) const {
+  const Chunk& chunk = chunks_[index];
+  if (chunk.type != ChunkType::kPack && chunk.type != ChunkType::kExtent && !chunk.retired) return absl::nullopt;
+  ChunkRow row;
+  row.type = chunk.type == ChunkType::kMeta || chunk.type == ChunkType::kFree ? ChunkType::kBad : chunk.type;
+  row.retired = chunk.retired;
+  row.policy = chunk.policy;
+  row.live_bytes = chunk.live_bytes;
+  row.birth_batch = chunk.birth_batch;
+  if (chunk.type == ChunkType::kPack) {
+    row.open = chunk.open;
+    row.summary_block = chunk.summary_block;
+    row.filled_bytes = chunk.filled_bytes;
+  } else if (chunk.type == ChunkType::kExtent) {
+    row.bitmap.assign((blocks_per_chunk() + 7) / 8, '\0');
+    for (uint32_t i = 0; i < blocks_per_chunk(); ++i) {
+      if (Bit(chunk.live, i)) row.bitmap[i / 8] = static_cast<char>(row.bitmap[i / 8] | 1 << (i % 8));
+    }
+  }
+  return row;
 }
 
 uint32_t ChunkTable::live_bytes(uint32_t index) const {
@@ -392,7 +453,7 @@ absl::optional<uint32_t> ChunkTable::Sparsest(ChunkType type, uint32_t dead_min)
   uint32_t best_live = geometry_.chunk_bytes;
   for (uint32_t index = 0; index < chunks_.size(); ++index) {
     const Chunk& chunk = chunks_[index];
-    if (chunk.type != type || chunk.open || chunk.queued != 0 || chunk.evacuating || chunk.retired) continue;
+    if (chunk.type != type || chunk.open || chunk.queued != 0 || chunk.held != 0 || chunk.evacuating || chunk.retired) continue;
     const uint32_t live = live_bytes(index);
     const uint32_t dead = type == ChunkType::kPack ? DeadBytes(chunk) : geometry_.chunk_bytes - live;
     if (live != 0 && dead >= dead_min && live < best_live) best = index, best_live = live;

@@ -38,14 +38,24 @@ class ChunkTable {
   // The longest contiguous range of at most `bytes` that is found without long search, or
   // nothing if no block is free outside `kept_chunks` FREE chunks.
   absl::optional<BlockRange> AllocateExtent(uint64_t bytes, uint32_t kept_chunks);
+  // Held blocks have been given out and will be named later, or be given back: their chunk
+  // is not emptied meanwhile.
+  void Hold(const BlockRange& range, bool held);
   // Gives back what no batch ever named.
   void DiscardExtent(const BlockRange& range);
+
+  // Chunks that are begun from now on are born with that batch.
+  void set_batch(uint64_t batch) { batch_ = batch; }
 
   // --- small objects
   // Opens a FREE chunk for packing; nothing if only `kept_chunks` are left.
   absl::optional<uint32_t> OpenPack(uint32_t policy, uint32_t kept_chunks);
-  // Closes it with that many bytes filled; `summary_block` as in ChunkRow.
+  // What a checkpoint will say of an open one; `summary_block` as in ChunkRow.
+  void FillPack(uint32_t chunk, uint32_t filled_bytes, uint32_t summary_block);
+  // Nothing more goes into it.
   void ClosePack(uint32_t chunk, uint32_t filled_bytes, uint32_t summary_block);
+  // Open PACK chunks, e.g. those that were open before a crash.
+  std::vector<uint32_t> OpenPacks() const;
 
   // --- pages
   absl::optional<uint64_t> AllocatePage(uint32_t kept_chunks);
@@ -66,15 +76,24 @@ class ChunkTable {
   // Allocates nothing more from the chunk, so that it can be emptied; until it is FREE.
   void Evacuate(uint32_t index);
 
+  // Takes up to `count` FREE chunks that were used since they were last discarded out of
+  // use, and gives them back.
+  std::vector<uint32_t> BeginDiscard(size_t count);
+  void EndDiscard(const std::vector<uint32_t>& chunks);
+
   // Never again allocates from the chunk of `address`.
   void MarkBad(uint64_t address);
 
   // --- loading
   absl::Status LoadRow(uint32_t index, const ChunkRow& row);
+  // What the log says of a PACK chunk behind that; who lives in it, extents say.
+  absl::Status ReplayRow(uint32_t index, const ChunkRow& row);
   absl::Status LoadPage(uint64_t address);
   // After replay: settles types. DataLoss if a chunk has pages and data.
   absl::Status FinishLoad();
 
+  // The chunk's row as of now: nothing stands for none.
+  absl::optional<ChunkRow> Row(uint32_t index) const;
   // Rows of the chunks that changed since the last call: nothing stands for no row.
   void VisitChanged(absl::FunctionRef<void(uint32_t index, const absl::optional<ChunkRow>& row)> visit);
 
@@ -90,6 +109,8 @@ class ChunkTable {
   ChunkType type(uint32_t index) const { return chunks_[index].type; }
   uint32_t live_bytes(uint32_t index) const;
   uint32_t summary_block(uint32_t index) const { return chunks_[index].summary_block; }
+  uint32_t filled_bytes(uint32_t index) const { return chunks_[index].filled_bytes; }
+  bool retired(uint32_t index) const { return chunks_[index].retired; }
   uint32_t policy(uint32_t index) const { return chunks_[index].policy; }
   // The closed PACK (or EXT) chunk with the least live bytes, if at least `dead_min` have died in it.
   absl::optional<uint32_t> Sparsest(ChunkType type, uint32_t dead_min) const;
@@ -104,10 +125,12 @@ class ChunkTable {
     bool evacuating = false;
     bool changed = false;
     uint32_t policy = 0;
+    uint32_t held = 0;           // kExtent: blocks that will be named
     uint32_t queued = 0;         // kPack: entries of pending_
     uint32_t live_bytes = 0;     // kPack
     uint32_t summary_block = 0;  // kPack
-    uint32_t filled_bytes = 0;   // kPack: what objects took when it was closed
+    uint32_t filled_bytes = 0;   // kPack: what objects and summaries take; exact once it is closed
+    uint64_t birth_batch = 0;
     uint32_t busy_count = 0;     // kExtent: blocks; kMeta: pages
     std::vector<uint64_t> live;  // kExtent: a bit for each block
     std::vector<uint64_t> busy;  // kExtent: a bit for each block; kMeta: for each page
@@ -136,11 +159,13 @@ class ChunkTable {
   const Superblock geometry_;
   std::vector<Chunk> chunks_;
   std::set<uint32_t> free_;
+  std::set<uint32_t> stale_;       // FREE chunks that the device still keeps
   std::set<uint32_t> holes_;       // EXT chunks with a block that is not busy
   std::set<uint32_t> page_holes_;  // META chunks with a page that is not busy
   uint64_t hole_blocks_ = 0;
   uint64_t free_pages_ = 0;
   uint64_t dead_pack_bytes_ = 0;
+  uint64_t batch_ = 0;
   std::deque<Pending> pending_;
   uint64_t pending_bytes_ = 0;
   uint32_t extent_cursor_ = UINT32_MAX;  // the EXT chunk that was allocated from last

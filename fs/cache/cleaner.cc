@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "base/units.h"
 #include "fs/cache/engine_impl.h"
+#include "fs/cache/pack_summary.h"
 
 namespace fs {
 
@@ -42,15 +43,36 @@ void EngineImpl::AddResident(InodeNumber inode, uint64_t offset, const ExtentVie
   residents->push_back(std::move(piece));
 }
 
-// The extents that lie in `chunk`. Owners come from its summary; without one every extent
-// of the table is looked at.
-std::vector<EngineImpl::DevicePiece> EngineImpl::FindResidents(uint32_t chunk, const std::vector<PackOwner>& owners) {
+// Who may have extents in `chunk`: its owner rows or its summaries say so. If a summary
+// is missing or cannot be read, everybody may. Drops the lock to read.
+std::vector<ExtentOwner> EngineImpl::FindOwners(uint32_t chunk) {
+  std::vector<ExtentOwner> owners;
+  if (chunks_.type(chunk) == ChunkType::kExtent) {
+    tree_.Scan(OwnerKey(chunk, 0), OwnerKey(chunk + 1, 0), [&](absl::string_view, absl::string_view value) {
+      const absl::StatusOr<ExtentOwner> owner = DecodeOwnerRow(value);
+      if (owner.ok()) owners.push_back(*owner);
+      return true;
+    });
+    return owners;
+  }
+  const PackLocation location = {volume_id_, chunks_.ChunkAddress(chunk), chunks_.chunk_bytes(), chunks_.summary_block(chunk)};
+  mutex_.Unlock();
+  const absl::StatusOr<std::vector<PackOwner>> packed = ReadPackOwners(device_, location);
+  mutex_.Lock();
+  if (packed.ok()) {
+    for (const PackOwner& owner : *packed) owners.push_back({owner.inode, owner.offset, owner.length});
+  }
+  return owners;
+}
+
+// The extents that lie in `chunk`; without owners every extent of the table is looked at.
+std::vector<EngineImpl::DevicePiece> EngineImpl::FindResidents(uint32_t chunk, const std::vector<ExtentOwner>& owners) {
   std::vector<DevicePiece> residents;
   const auto one = [&](InodeNumber inode, uint64_t offset, const ExtentView& extent) {
     mutex_.AssertReaderHeld();
     if (extent.kind != ExtentKind::kInline && chunks_.ChunkOf(extent.address) == chunk) AddResident(inode, offset, extent, &residents);
   };
-  for (const PackOwner& owner : owners) {
+  for (const ExtentOwner& owner : owners) {
     static_cast<void>(VisitExtents(owner.inode, owner.offset, owner.offset + owner.length, [&](uint64_t offset, const ExtentView& extent) {
       one(owner.inode, offset, extent);
       return true;
@@ -72,30 +94,14 @@ std::vector<EngineImpl::DevicePiece> EngineImpl::FindResidents(uint32_t chunk, c
   return residents;
 }
 
-// Empty if it cannot be read: the table knows all that it says.
-std::vector<PackOwner> EngineImpl::ReadSummary(uint64_t address, uint64_t bytes, uint32_t chunk_bytes) {
-  AlignedBuffer block = AlignedBuffer::Uninitialized(bytes);
-  if (!device_.Read(address, block.span()).ok()) return {};
-  return DecodePackSummary(block.span(), volume_id_, address, chunk_bytes).value_or(std::vector<PackOwner>());
-}
-
 absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
   if (read_only_ || !failure_.ok()) return false;
   const absl::optional<uint32_t> victim = ChooseVictim(urgent);
   if (!victim) return false;
-  const uint64_t chunk_address = chunks_.ChunkAddress(*victim);
-  const uint64_t summary_at = uint64_t{chunks_.summary_block(*victim)} * kBlockBytes;
   const Placement otherwise{0, 0, chunks_.policy(*victim)};
   chunks_.Evacuate(*victim);
   const uint64_t era = EnterReader();
-  std::vector<PackOwner> owners;
-  if (summary_at != 0) {
-    const uint32_t chunk_bytes = chunks_.chunk_bytes();
-    mutex_.Unlock();
-    owners = ReadSummary(chunk_address + summary_at, chunk_bytes - summary_at, chunk_bytes);
-    mutex_.Lock();
-  }
-  std::vector<DevicePiece> residents = FindResidents(*victim, owners);
+  std::vector<DevicePiece> residents = FindResidents(*victim, FindOwners(*victim));
   mutex_.Unlock();
   std::vector<std::shared_ptr<Blob>> blobs;
   for (size_t i = 0; i < residents.size(); ++i) {
@@ -104,7 +110,7 @@ absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
     residents[i].out = absl::MakeSpan(blobs[i]->data(), residents[i].bytes);
   }
   std::vector<bool> damaged(residents.size());
-  ReadPieces(residents, [&](const DevicePiece& piece, const absl::Status&) { damaged[piece.read] = true; }, false);
+  ReadPieces(residents, [&](const DevicePiece& piece, const absl::Status&) { damaged[piece.read] = true; });
   LeaveReader(era);
   mutex_.Lock();
   for (const DevicePiece& resident : residents) {

@@ -23,15 +23,25 @@ constexpr uint64_t kCachedObjectMax = 16 << 10;
 
 }  // namespace
 
-absl::Status EngineImpl::Commit(Sequence sequence, Priority) {
+absl::Status EngineImpl::Commit(Sequence sequence, Priority priority) {
   base::MutexLock lock(&mutex_);
-  if (durable_sequence_ < sequence) ++stats_.commit_waits;
+  if (durable_sequence_ >= sequence) return absl::OkStatus();
+  ++stats_.commit_waits;
+  const auto level = static_cast<size_t>(priority);
+  ++waiting_[level];
+  const absl::Cleanup leave = [this, level]() ABSL_NO_THREAD_SAFETY_ANALYSIS { --waiting_[level]; };
   while (durable_sequence_ < sequence) {
     if (!failure_.ok()) return failure_;
     if (sequence > last_sequence_) {
       return absl::InvalidArgumentError(absl::StrFormat("sequence %d does not exist; the last one is %d", sequence, last_sequence_));
     }
     if (closed_) return absl::FailedPreconditionError("the engine is closed");
+    // Whoever is more urgent is at it, and his batch takes this along.
+    const bool waits = std::any_of(waiting_.begin() + static_cast<ptrdiff_t>(level) + 1, waiting_.end(), [](uint64_t count) { return count > 0; });
+    if (waits && commit_running_) {
+      changed_.Wait(&mutex_);
+      continue;
+    }
     RETURN_IF_ERROR(CommitOnce({}));
   }
   return absl::OkStatus();
@@ -114,11 +124,13 @@ absl::Status EngineImpl::CommitBatch(CommitKind kind) {
     const int64_t begin_ns = clock_.MonotonicNs();
     mutex_.Unlock();
     const absl::Status status = WriteBatch(batch);
+    if (!status.ok()) WaitAllEarly();  // blocks are given back below
     mutex_.Lock();
     if (status.ok()) {
       const absl::Duration took = absl::Nanoseconds(clock_.MonotonicNs() - begin_ns);
       stats_.commit_time += took;
       stats_.commit_time_max = std::max(stats_.commit_time_max, took);
+      MeasureWrites(batch, took);
       Complete(batch);
       if (batch.flip) {
         log_head_at_flip_ = log_head_;
@@ -137,11 +149,16 @@ absl::Status EngineImpl::CommitBatch(CommitKind kind) {
 
 AlignedBuffer EngineImpl::EncodeLog(Batch& batch, bool with_manifest) {
   LogBatchBuilder builder;
-  for (const auto& [key, value] : batch.rows) {
-    if (value) {
-      builder.Put(key, *value);
+  // In order, so that replay walks the tree instead of jumping about in it.
+  std::vector<const Rows::value_type*> rows;
+  rows.reserve(batch.rows.size());
+  for (const Rows::value_type& row : batch.rows) rows.push_back(&row);
+  std::sort(rows.begin(), rows.end(), [](const Rows::value_type* a, const Rows::value_type* b) { return a->first < b->first; });
+  for (const Rows::value_type* row : rows) {
+    if (row->second) {
+      builder.Put(row->first, *row->second);
     } else {
-      builder.Delete(key);
+      builder.Delete(row->first);
     }
   }
   for (const ForgetRange& forget : batch.forgets) builder.Forget(forget.inode, forget.offset, forget.length);
@@ -156,7 +173,7 @@ AlignedBuffer EngineImpl::EncodeLog(Batch& batch, bool with_manifest) {
     builder.Inline(record);
   }
   for (const DataWrite& write : batch.writes) {
-    if (with_manifest) builder.Manifest(write.address, write.bytes, Crc32c(write.data, write.bytes));
+    if (with_manifest && !write.flushed) builder.Manifest(write.address, write.bytes, Crc32c(write.data, write.bytes));
   }
   batch.log_bytes = builder.TotalBytes();
   AlignedBuffer out = AlignedBuffer::Uninitialized(batch.log_bytes);
@@ -193,10 +210,9 @@ absl::Status EngineImpl::WriteRequests(std::vector<IoRequest> requests, Batch& b
   return device_.SubmitAndWait(absl::MakeSpan(requests));
 }
 
-absl::Status EngineImpl::WriteBatch(Batch& batch) {
-  const uint64_t failures = flush_failures_.load();
+// Lists what has to be written; returns the bytes of data that no flush has covered yet.
+uint64_t EngineImpl::GatherWrites(Batch& batch, std::vector<IoRequest>* requests) {
   uint64_t data_bytes = 0;
-  std::vector<IoRequest> requests;
   for (DataWrite& write : batch.writes) {
     if (write.direct) {
       write.data = write.pieces[0].blob->data() + write.pieces[0].blob_offset;
@@ -211,6 +227,14 @@ absl::Status EngineImpl::WriteBatch(Batch& batch) {
       std::memset(write.gathered.data() + at, 0, write.bytes - at);
       write.data = write.gathered.data();
     }
+    if (write.early != nullptr) {
+      if (IsFlushed(*write.early)) {
+        write.flushed = true;
+      } else {
+        data_bytes += write.bytes;
+      }
+      continue;
+    }
     data_bytes += write.bytes;
     // Small objects are likely to be read soon; what was here before is not.
     if (write.bytes / write.pieces.size() > kCachedObjectMax) {
@@ -218,11 +242,33 @@ absl::Status EngineImpl::WriteBatch(Batch& batch) {
     } else {
       cache_.Insert(write.address, absl::MakeConstSpan(write.data, write.bytes));
     }
-    requests.push_back(IoRequest::Write(write.address, absl::MakeConstSpan(write.data, write.bytes)));
+    requests->push_back(IoRequest::Write(write.address, absl::MakeConstSpan(write.data, write.bytes)));
   }
+  return data_bytes;
+}
+
+absl::Status EngineImpl::WriteBatch(Batch& batch) {
+  const uint64_t failures = flush_failures_.load();
+  std::vector<IoRequest> requests;
+  const uint64_t data_bytes = GatherWrites(batch, &requests);
+  const auto wait_early = [&batch, this] {
+    absl::Status status;
+    for (const DataWrite& write : batch.writes) {
+      if (write.early == nullptr) continue;
+      const absl::Status written = WaitEarly(*write.early);
+      if (!written.ok()) batch.failed_addresses.push_back(write.address);
+      status.Update(written);
+      // E7. A flush that failed since it was begun may have taken it along.
+      if (!write.flushed && write.early->flush_failures != flush_failures_.load()) {
+        status.Update(absl::UnavailableError("a flush failed since data was written early"));
+      }
+    }
+    return status;
+  };
   const bool data_first = data_bytes > kManifestBytesMax;
   if (data_first) {
     RETURN_IF_ERROR(WriteRequests(std::move(requests), batch));
+    RETURN_IF_ERROR(wait_early());
     RETURN_IF_ERROR(Flush(failures));
     requests.clear();
   }
@@ -232,7 +278,17 @@ absl::Status EngineImpl::WriteBatch(Batch& batch) {
   }
   AddLogRequests(batch.log_offset, log.span(), &requests);
   RETURN_IF_ERROR(WriteRequests(std::move(requests), batch));
+  RETURN_IF_ERROR(wait_early());
   return Flush(failures);
+}
+
+// Of batches long enough to tell.
+void EngineImpl::MeasureWrites(const Batch& batch, absl::Duration took) {
+  uint64_t bytes = 0;
+  for (const DataWrite& write : batch.writes) bytes += write.early == nullptr ? write.bytes : 0;
+  const double seconds = absl::ToDoubleSeconds(took);
+  if (bytes < (4 << 20) || seconds <= 0) return;
+  write_bytes_per_second_ += (static_cast<double>(bytes) / seconds - write_bytes_per_second_) / 4;
 }
 
 // The batch is durable: runs leave the buffer or count as logged, freed blocks may go.
@@ -264,7 +320,9 @@ void EngineImpl::Complete(Batch& batch) {
   for (DataWrite& write : batch.writes) {
     stats_.data_bytes_written += write.bytes;
     if (!write.gathered.empty()) GiveBuffer(std::move(write.gathered));
+    write.early = nullptr;
   }
+  SweepEarly();
 }
 
 void EngineImpl::Release(uint64_t batch) {
@@ -313,6 +371,12 @@ void EngineImpl::Fail(const absl::Status& status) {
   work_.SignalAll();
 }
 
+// Whether the log itself could not be written.
+bool EngineImpl::LogFailed(const Batch& batch) const {
+  return std::any_of(batch.failed_addresses.begin(), batch.failed_addresses.end(),
+                     [this](uint64_t address) { return address >= log_address_ && address < log_address_ + log_bytes_; });
+}
+
 // Everything since the last good flush is unknown. What the batch held joins the open
 // batch again, its data gets new places, and a new log epoch makes sure that whatever
 // reached the device of the failed one is never read.
@@ -346,17 +410,36 @@ absl::Status EngineImpl::Revert(Batch& batch, const absl::Status& cause) {
     chunks_.MarkBad(address);
     ++stats_.retired_chunks;
   }
-  for (auto& [policy, pack] : packs_) chunks_.ClosePack(pack.chunk, pack.fill, 0);
+  // Their last summaries may be part of what failed: as if there were none.
+  for (auto& [policy, pack] : packs_) {
+    chunks_.ClosePack(pack.chunk, pack.fill, 0);
+    LogChunk(pack.chunk);
+  }
   packs_.clear();
   if (batch.flip) {
     tree_.Abandon(batch.frozen);
     frozen_pages_ = 0;
   }
   stats_.notes.push_back(absl::StrFormat("batch %d was written again after: %s", batch.number, cause.message()));
-  const auto edit = [epoch = ++log_epoch_, number = durable_batch_, chain = log_chain_](Superblock* next) {
+  uint64_t void_bytes = 0;
+  if (LogFailed(batch)) {
+    // Blocks of the log that cannot be written are gone round; a checkpoint leaves them behind.
+    void_bytes = batch.log_bytes;
+    const Superblock& now = superblocks_.current();
+    if (now.void_bytes != 0 && now.void_batch != durable_batch_) {
+      Fail(base::Annotate(absl::UnavailableError("the log cannot be written in two places; the volume is read-only now"), cause.message()));
+      return failure_;
+    }
+    log_head_ = (log_head_ + void_bytes) % log_bytes_;
+    log_used_ += void_bytes;
+  }
+  const auto edit = [epoch = ++log_epoch_, number = durable_batch_, chain = log_chain_, total = void_bytes + VoidBytes()](Superblock* next) {
     next->log_epoch = epoch;
     next->fence_batch = number;
     next->fence_chain = chain;
+    if (total == 0) return;
+    if (next->void_bytes == 0) next->void_batch = number;
+    next->void_bytes = total;
   };
   absl::Status fenced = WriteSuperblock(edit);
   if (!fenced.ok()) fenced = WriteSuperblock(edit);

@@ -61,6 +61,13 @@ DiskImage Volume() {
     }
     EXPECT_OK((*engine)->Commit((*engine)->last_sequence(), Priority::kSync));
   }
+  // Idle: a marker says that the newest batch is durable, so that rot in it is told from a
+  // commit that power cut short.
+  for (bool worked = true; worked;) {
+    const absl::StatusOr<bool> step = (*engine)->Step();
+    EXPECT_OK(step);
+    worked = step.value_or(false);
+  }
   return device.image();
 }
 

@@ -12,14 +12,18 @@
 #include "absl/strings/str_split.h"
 #include "base/endian.h"
 #include "fs/cache/log_scanner.h"
+#include "fs/cache/pack_summary.h"
 #include "fs/cache/superblock_store.h"
 #include "fs/cache/tree_walk.h"
 #include "fs/disk/aligned_buffer.h"
 #include "fs/format/block_header.h"
 #include "fs/format/chunk_row.h"
 #include "fs/format/extent_row.h"
+#include "fs/format/inode_row.h"
 #include "fs/format/key.h"
+#include "fs/format/name_row.h"
 #include "fs/format/page.h"
+#include "fs/format/volume_row.h"
 
 namespace fs {
 namespace {
@@ -35,14 +39,59 @@ std::string RightCrc(absl::Span<const uint8_t> block) {
   return absl::StrFormat("; crc32c is %08x, should be %08x", header.crc32c, BlockCrc32c(block));
 }
 
-std::string RowText(absl::string_view key, absl::string_view value) {
-  std::string text = absl::StrFormat("inode=%d type=%d suffix=%s", KeyInode(key), static_cast<int>(KeyType(key)),
-                                     absl::BytesToHexString(KeySuffix(key)));
-  if (KeyType(key) == RowType::kExtent) {
-    const absl::StatusOr<ExtentView> extent = DecodeExtent(value);
-    return absl::StrCat(text, " ", extent.ok() ? DebugString(*extent) : std::string(extent.status().message()));
+template <typename Row>
+std::string Text(const absl::StatusOr<Row>& row) {
+  return row.ok() ? row->DebugString() : std::string(row.status().message());
+}
+
+std::string ValueText(absl::string_view key, absl::string_view value) {
+  switch (KeyType(key)) {
+    case RowType::kInode:
+      return Text(InodeRow::Decode(value));
+    case RowType::kName:
+      return Text(NameRow::Decode(value));
+    case RowType::kOrder:
+      return Text(OrderRow::Decode(value));
+    case RowType::kPolicy:
+      return Text(PolicyRow::Decode(value));
+    case RowType::kUsage:
+      return Text(UsageRow::Decode(value));
+    case RowType::kExtent: {
+      const absl::StatusOr<ExtentView> extent = DecodeExtent(value);
+      return extent.ok() ? DebugString(*extent) : std::string(extent.status().message());
+    }
+    case RowType::kOwner: {
+      const absl::StatusOr<ExtentOwner> owner = DecodeOwnerRow(value);
+      return owner.ok() ? DebugString(*owner) : std::string(owner.status().message());
+    }
+    default:
+      return absl::StrCat("value=", absl::BytesToHexString(value));
   }
-  return absl::StrCat(text, " value=", absl::BytesToHexString(value));
+}
+
+const char* TypeName(RowType type) {
+  switch (type) {
+    case RowType::kInode: return "inode";
+    case RowType::kBackReference: return "back-reference";
+    case RowType::kXattr: return "xattr";
+    case RowType::kExtent: return "extent";
+    case RowType::kName: return "name";
+    case RowType::kOrder: return "order";
+    case RowType::kOrphan: return "orphan";
+    case RowType::kExpiry: return "expiry";
+    case RowType::kPolicy: return "policy";
+    case RowType::kUsage: return "usage";
+    case RowType::kChunk: return "chunk";
+    case RowType::kSharedExtent: return "shared-extent";
+    case RowType::kCounter: return "counter";
+    case RowType::kOwner: return "owner";
+  }
+  return "unknown";
+}
+
+std::string RowText(absl::string_view key, absl::string_view value) {
+  return absl::StrFormat("inode=%d type=%s suffix=%s %s", KeyInode(key), TypeName(KeyType(key)),
+                         absl::BytesToHexString(KeySuffix(key)), ValueText(key, value));
 }
 
 void DumpSuperblocks(Device& device, const std::vector<SuperblockStore::Copy>& copies, Line line) {
@@ -76,6 +125,18 @@ void DumpLog(Device& device, const Superblock& superblock, bool records, Line li
   }
   if (!scanner.cut().empty()) line(absl::StrCat("log: cut at ", scanner.cut()));
   line(absl::StrFormat("log: ends before batch %d, %d bytes in use", scanner.end_batch(), scanner.used_bytes()));
+}
+
+void DumpChunk(Device& device, const Superblock& superblock, uint32_t index, absl::string_view value, bool owners, Line line) {
+  const absl::StatusOr<ChunkRow> row = DecodeChunkRow(value, superblock.chunk_bytes);
+  line(absl::StrFormat("chunk %d at %d: %s", index, superblock.ChunkAddress(index), row.ok() ? DebugString(*row) : std::string(row.status().message())));
+  if (!row.ok() || !owners || row->summary_block == 0) return;
+  const absl::StatusOr<std::vector<PackOwner>> packed = ReadPackOwners(
+      device, {superblock.header.volume_id, superblock.ChunkAddress(index), superblock.chunk_bytes, row->summary_block});
+  if (!packed.ok()) return line(absl::StrCat("  ", packed.status().message()));
+  for (const PackOwner& owner : *packed) {
+    line(absl::StrFormat("  at %d: inode=%d offset=%d length=%d", owner.position, owner.inode, owner.offset, owner.length));
+  }
 }
 
 }  // namespace
@@ -115,9 +176,7 @@ absl::Status DumpVolume(Device& device, const DumpOptions& options, Line line) {
   });
   if (!walked.ok()) line(absl::StrCat("tree: ", walked.message()));
   for (const auto& [index, value] : chunks) {
-    if (!options.chunks) break;
-    const absl::StatusOr<ChunkRow> row = DecodeChunkRow(value, superblock.chunk_bytes);
-    line(absl::StrFormat("chunk %d at %d: %s", index, superblock.ChunkAddress(index), row.ok() ? DebugString(*row) : std::string(row.status().message())));
+    if (options.chunks) DumpChunk(device, superblock, index, value, options.rows, line);
   }
   return absl::OkStatus();
 }

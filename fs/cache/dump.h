@@ -17,7 +17,7 @@ struct DumpOptions {
   bool superblocks = true;
   bool log = true;
   bool pages = true;
-  bool rows = false;     // every row of every leaf
+  bool rows = false;     // every row of every leaf, every owner in a PACK chunk
   bool records = false;  // every record of every log batch
   bool chunks = true;
 };

@@ -69,7 +69,7 @@ class Mutation {
     Placement placement;
   };
 
-  // Rows of type kExtent and kChunk are the engine's: never name them here.
+  // Rows of type kExtent, kChunk and kOwner are the engine's: never name them here.
   void Put(std::string key, std::string value) { rows_.push_back({std::move(key), std::move(value), false}); }
   void Delete(std::string key) { rows_.push_back({std::move(key), "", true}); }
 

@@ -38,6 +38,7 @@
 #include "fs/cache/log_scanner.h"
 #include "fs/cache/page_tree.h"
 #include "fs/cache/raw_engine.h"
+#include "fs/cache/read_ahead.h"
 #include "fs/cache/superblock_store.h"
 #include "fs/cache/write_buffer.h"
 #include "fs/disk/aligned_buffer.h"
@@ -48,6 +49,18 @@
 namespace fs {
 
 // Data that goes to the device as one write: pieces of blobs, zeros between them.
+struct EarlyWrite {
+  uint64_t address = 0;
+  std::shared_ptr<Blob> blob;
+  uint64_t flush_failures = 0;  // when it was begun
+  // Guarded by the engine's lock.
+  std::vector<bool> placed;  // blocks that a batch names
+  // Guarded by early_mutex_.
+  bool done = false;
+  absl::Status status;
+  uint64_t flushes_begun = 0;  // when it was done
+};
+
 struct DataWrite {
   struct Piece {
     std::shared_ptr<Blob> blob;
@@ -58,6 +71,8 @@ struct DataWrite {
   uint64_t address = 0;
   uint32_t bytes = 0;   // whole blocks
   bool direct = false;  // one piece that can be written from where it is
+  std::shared_ptr<EarlyWrite> early;  // it is written already, or under way
+  bool flushed = false;               // and a flush has covered it
   std::vector<Piece> pieces;
   AlignedBuffer gathered;
   const uint8_t* data = nullptr;  // what is written: `gathered`, or a blob's own memory
@@ -148,8 +163,9 @@ class EngineImpl final : public RawEngine {
   };
   struct OpenPack {
     uint32_t chunk = 0;
-    uint32_t fill = 0;  // bytes
-    std::vector<PackOwner> owners;
+    uint32_t fill = 0;           // bytes
+    uint32_t summary_block = 0;  // of the last summary; 0: none yet
+    std::vector<PackOwner> owners;  // since then
   };
   // A run, or what follows it without a gap, on its way to the device.
   struct Unplaced {
@@ -174,13 +190,6 @@ class EngineImpl final : public RawEngine {
     size_t first, last;
     AlignedBuffer buffer;
     absl::Status status;
-  };
-  // Reads that follow each other on the device.
-  struct Stream {
-    uint64_t begin = 0;
-    uint64_t end = 0;  // with what was read ahead
-    uint64_t ahead = 0;
-    uint64_t used = 0;
   };
   // The old contents of units that a write covers in part, read before the lock is taken.
   struct UnitContents {
@@ -209,6 +218,8 @@ class EngineImpl final : public RawEngine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutUnits(InodeNumber inode, uint64_t offset, absl::Span<const uint8_t> bytes, const Placement& placement)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyNow(const Mutation& mutation, const UnitMap& units) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t DirtyBytesMax() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void CarveBuffer(InodeNumber inode, uint64_t begin, uint64_t end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- extents.cc: the tree's rows, and the batch that will hold their changes
@@ -219,6 +230,10 @@ class EngineImpl final : public RawEngine {
                             absl::FunctionRef<bool(uint64_t offset, const ExtentView& extent)> visit) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool HasExtent(InodeNumber inode, uint64_t begin, uint64_t end) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Edits the owner row of an extent in an EXT chunk: the tree's alone, like chunk rows.
+  std::string OwnerKeyOf(uint64_t address) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void PutOwner(uint64_t address, const ExtentOwner& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DeleteOwner(uint64_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes [begin, end) away from extents; whole units.
   void CarveExtents(InodeNumber inode, uint64_t begin, uint64_t end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Puts an extent in place of whatever was there.
@@ -239,11 +254,24 @@ class EngineImpl final : public RawEngine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<OpenPack*> PackFor(uint32_t policy, uint32_t length, Batch* batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ClosePack(uint32_t policy, OpenPack& pack, Batch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SummarizePack(OpenPack& pack, Batch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ClosePack(OpenPack& pack, Batch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LogChunk(uint32_t chunk) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndPackRuns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddPiece(uint64_t address, const WriteBuffer::Run& run, uint32_t skip, uint32_t length, Batch* batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteChunkRows() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- early.cc
+  void BeginEarly(const Mutation& mutation, std::vector<IoRequest>* requests) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginEarlyRun(InodeNumber inode, uint64_t offset, std::vector<IoRequest>* requests) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FinishEarly(EarlyWrite& early, uint64_t bytes, const absl::Status& status) ABSL_LOCKS_EXCLUDED(early_mutex_);
+  absl::Status WaitEarly(const EarlyWrite& early) ABSL_LOCKS_EXCLUDED(early_mutex_);
+  void WaitAllEarly() ABSL_LOCKS_EXCLUDED(early_mutex_);
+  bool IsFlushed(const EarlyWrite& early) ABSL_LOCKS_EXCLUDED(early_mutex_);
+  bool KeepEarly(WriteBuffer::Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PlaceEarly(InodeNumber inode, uint64_t offset, WriteBuffer::Run& run, Batch* batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SweepEarly() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- commit.cc
   // Commits one batch of everything so far. The caller's thread does the work, unless
@@ -251,7 +279,9 @@ class EngineImpl final : public RawEngine {
   absl::Status CommitOnce(CommitKind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitBatch(CommitKind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteBatch(Batch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  uint64_t GatherWrites(Batch& batch, std::vector<IoRequest>* requests) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status WriteRequests(std::vector<IoRequest> requests, Batch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  void MeasureWrites(const Batch& batch, absl::Duration took) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   AlignedBuffer EncodeLog(Batch& batch, bool with_manifest) ABSL_LOCKS_EXCLUDED(mutex_);
   void AddLogRequests(uint64_t offset, absl::Span<const uint8_t> bytes, std::vector<IoRequest>* requests) const;
   void Complete(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -262,6 +292,8 @@ class EngineImpl final : public RawEngine {
   absl::Status WriteMarker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Puts a batch that did not become durable back into the open one and voids it.
   absl::Status Revert(Batch& batch, const absl::Status& cause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool LogFailed(const Batch& batch) const;
+  uint64_t VoidBytes() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return superblocks_.current().void_bytes; }
   void Fail(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunAsync() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -279,6 +311,8 @@ class EngineImpl final : public RawEngine {
   absl::Status Replay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReplayBatch(const LogScanner::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReplayExtent(const LogRecord& record, bool add) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ReplayChunk(const LogRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ResumePacks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Fence() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- read.cc
@@ -287,13 +321,15 @@ class EngineImpl final : public RawEngine {
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   absl::Status ResolveGap(size_t index, const DataRead& read, uint64_t begin, uint64_t end,
                           std::vector<DevicePiece>* pieces) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  void ReadPieces(const std::vector<DevicePiece>& pieces, absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed,
-                  bool read_ahead) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReadPieces(const std::vector<DevicePiece>& pieces, absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   void ReadFromCache(std::vector<DevicePiece>* pieces);
   bool ReadCached(const DevicePiece& piece);
+  // As ReadCached(), from what was read ahead.
+  bool ReadFetched(const DevicePiece& piece, bool wait);
+  void NoteReads(absl::Span<const DevicePiece> pieces);
   AlignedBuffer TakeBuffer(uint64_t bytes);
   void GiveBuffer(AlignedBuffer buffer);
-  uint64_t ReadAhead(uint64_t begin, uint64_t end) ABSL_LOCKS_EXCLUDED(streams_mutex_);
   void Submit(std::vector<Transfer>& transfers);
   absl::Status Verify(const DevicePiece& piece, const uint8_t* stored) const;
   uint64_t EnterReader() ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -307,11 +343,15 @@ class EngineImpl final : public RawEngine {
   uint32_t ReservedChunks() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // What `mutation` has to leave alone.
   uint32_t ReserveFor(const Mutation& mutation) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  int64_t SpareChunks(uint64_t more_blocks, uint64_t more_rows, uint32_t reserve) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  int64_t SpareChunks(uint64_t more_blocks, uint64_t more_rows, uint32_t reserve, uint64_t dirty_pages) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool HasRoom(uint64_t blocks, uint64_t rows, uint32_t reserve) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   // Something that may give space back: a commit, a checkpoint, the cleaner. False if all
   // was tried since the last success.
   struct RoomSearch {
+    uint64_t blocks = 0;
+    uint64_t rows = 0;
+    uint32_t reserve = 0;
     bool must_try = false;  // even if all was tried without success since
     int attempt = 0;
     uint64_t most_blocks = 0;
@@ -324,15 +364,16 @@ class EngineImpl final : public RawEngine {
   // Empties the sparsest chunk, if one is worth it. True if it did anything.
   absl::StatusOr<bool> CleanOne(bool urgent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::optional<uint32_t> ChooseVictim(bool urgent) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  std::vector<DevicePiece> FindResidents(uint32_t chunk, const std::vector<PackOwner>& owners)
+  std::vector<ExtentOwner> FindOwners(uint32_t chunk) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<DevicePiece> FindResidents(uint32_t chunk, const std::vector<ExtentOwner>& owners)
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void AddResident(InodeNumber inode, uint64_t offset, const ExtentView& extent, std::vector<DevicePiece>* residents) const;
-  std::vector<PackOwner> ReadSummary(uint64_t address, uint64_t bytes, uint32_t chunk_bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- threads
   void CommitLoop();
   void BackgroundLoop();
   absl::StatusOr<bool> StepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool DiscardSome() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t NowNs() { return static_cast<uint64_t>(clock_.MonotonicNs()); }
 
   // Constant after construction, or after Recover().
@@ -343,19 +384,21 @@ class EngineImpl final : public RawEngine {
   const uint64_t volume_id_;
   const uint64_t log_address_;
   const uint64_t log_bytes_;
-  const uint64_t chunks_end_;  // where chunks end
   uint64_t mount_epoch_ = 0;
 
   std::atomic<bool> read_only_{false};
   std::atomic<uint64_t> flushes_{0};
   std::atomic<uint64_t> flush_failures_{0};
+  std::atomic<uint64_t> flushes_begun_{0};
+  std::atomic<uint64_t> good_flush_{0};  // flushes_begun_ of the last good one
 
-  BlockCache cache_;                    // thread-safe
-  BufferPool buffers_{1 << 20, 16};     // thread-safe
+  base::Mutex early_mutex_;
+  base::CondVar early_done_;
+  uint64_t early_under_way_ ABSL_GUARDED_BY(early_mutex_) = 0;  // bytes
 
-  base::Mutex streams_mutex_;
-  std::array<Stream, 16> streams_ ABSL_GUARDED_BY(streams_mutex_);
-  uint64_t stream_clock_ ABSL_GUARDED_BY(streams_mutex_) = 0;
+  BlockCache cache_;                 // thread-safe
+  ReadAhead ahead_;                  // thread-safe
+  BufferPool buffers_{1 << 20, 16};  // thread-safe
 
   base::Mutex readers_mutex_;
   std::map<uint64_t, int> readers_ ABSL_GUARDED_BY(readers_mutex_);  // by era: the open batch when they began
@@ -368,7 +411,11 @@ class EngineImpl final : public RawEngine {
   ChunkTable chunks_ ABSL_GUARDED_BY(mutex_);
   WriteBuffer buffer_ ABSL_GUARDED_BY(mutex_);
   OpenBatch open_ ABSL_GUARDED_BY(mutex_);
-  std::map<uint32_t, OpenPack> packs_ ABSL_GUARDED_BY(mutex_);  // by policy
+  std::map<uint32_t, OpenPack> packs_ ABSL_GUARDED_BY(mutex_);     // by policy
+  std::map<uint32_t, OpenPack> replayed_ ABSL_GUARDED_BY(mutex_);  // while replaying, by chunk
+  std::vector<std::shared_ptr<EarlyWrite>> early_ ABSL_GUARDED_BY(mutex_);  // whose blocks are not all placed or given back
+  double write_bytes_per_second_ ABSL_GUARDED_BY(mutex_) = 1e9;             // of the device, lately
+  std::array<uint64_t, 3> waiting_ ABSL_GUARDED_BY(mutex_) = {};            // callers of Commit(), by priority
   uint64_t next_batch_ ABSL_GUARDED_BY(mutex_) = 1;             // the open one's number
   uint64_t durable_batch_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t log_epoch_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -401,8 +448,7 @@ class EngineImpl final : public RawEngine {
   EngineStats stats_ ABSL_GUARDED_BY(mutex_);
 
   // Counted without the lock.
-  std::atomic<uint64_t> reads_{0}, buffer_hits_{0}, device_reads_{0}, device_bytes_read_{0}, checksum_errors_{0}, cache_hits_{0},
-      read_ahead_bytes_{0};
+  std::atomic<uint64_t> reads_{0}, buffer_hits_{0}, device_reads_{0}, device_bytes_read_{0}, checksum_errors_{0}, cache_hits_{0};
 
   std::thread commit_thread_;
   std::thread background_thread_;

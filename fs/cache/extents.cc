@@ -38,6 +38,17 @@ void EngineImpl::DeleteRow(absl::string_view key) {
   open_.row_bytes += kLogRowOverhead + key.size();
 }
 
+std::string EngineImpl::OwnerKeyOf(uint64_t address) const {
+  const uint32_t chunk = chunks_.ChunkOf(address).value_or(0);
+  return OwnerKey(chunk, static_cast<uint32_t>((address - chunks_.ChunkAddress(chunk)) / kBlockBytes));
+}
+
+void EngineImpl::PutOwner(uint64_t address, const ExtentOwner& owner) {
+  tree_.Put(OwnerKeyOf(address), EncodeOwnerRow(owner));
+}
+
+void EngineImpl::DeleteOwner(uint64_t address) { static_cast<void>(tree_.Delete(OwnerKeyOf(address))); }
+
 uint32_t EngineImpl::ExtentUnitsMax() const {
   const size_t row = RowBytesMax(page_bytes_) - kKeyHeaderBytes - 8 - kExtentHeaderBytes;
   return static_cast<uint32_t>(std::min<size_t>(row / 4, std::min(kExtentBytesMax, chunks_.chunk_bytes()) / kBlockBytes));
@@ -111,15 +122,19 @@ void EngineImpl::CarveExtents(InodeNumber inode, uint64_t begin, uint64_t end) {
     const uint64_t cut_bytes = std::min<uint64_t>(to, row.offset + extent.length) - from;
     Damage(chunks_.RemoveLive(extent.address + (from - row.offset), cut_bytes, packed, FreeTag()));
     if (row.offset < begin) {
-      PutRow(key, EncodeDeviceExtent(extent.kind, static_cast<uint32_t>(begin - row.offset), extent.address, all.data()));
+      const auto length = static_cast<uint32_t>(begin - row.offset);
+      PutRow(key, EncodeDeviceExtent(extent.kind, length, extent.address, all.data()));
+      if (!packed) PutOwner(extent.address, {inode, row.offset, length});
     } else {
       DeleteRow(key);
+      if (!packed) DeleteOwner(extent.address);
     }
     if (units_end > end) {
       const uint64_t cut = end - row.offset;
+      const auto length = static_cast<uint32_t>(extent.length - cut);
       PutRow(RowKey(inode, RowType::kExtent, end),
-             EncodeDeviceExtent(extent.kind, static_cast<uint32_t>(extent.length - cut), extent.address + cut,
-                                all.data() + cut / kBlockBytes));
+             EncodeDeviceExtent(extent.kind, length, extent.address + cut, all.data() + cut / kBlockBytes));
+      if (!packed) PutOwner(extent.address + cut, {inode, end, length});
     }
   }
 }
@@ -129,6 +144,7 @@ void EngineImpl::PlaceExtent(InodeNumber inode, uint64_t offset, ExtentKind kind
   CarveExtents(inode, offset, offset + base::RoundUp(length, kBlockBytes));
   Damage(chunks_.AddLive(address, length, kind == ExtentKind::kPacked));
   PutRow(RowKey(inode, RowType::kExtent, offset), EncodeDeviceExtent(kind, length, address, crcs.data()));
+  if (kind == ExtentKind::kDevice) PutOwner(address, {inode, offset, length});
 }
 
 }  // namespace fs

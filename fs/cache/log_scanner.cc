@@ -27,7 +27,12 @@ LogScanner::LogScanner(Device& device, const Superblock& superblock)
       scan_offset_(offset_),
       scan_number_(number_),
       scan_chain_(chain_),
-      durable_(superblock.fence_batch) {}
+      durable_(superblock.fence_batch) {
+  // What is void right behind the last batch that the tree holds.
+  const uint64_t skipped = VoidBehind(number_ - 1);
+  offset_ = scan_offset_ = (offset_ + skipped) % superblock.log_bytes;
+  used_ = scan_used_ = skipped;
+}
 
 // Reads [offset, offset + out.size()) of the ring, wrapping; blocks are read once, in windows.
 absl::Status LogScanner::ReadLog(uint64_t offset, absl::Span<uint8_t> out) {
@@ -154,8 +159,9 @@ absl::Status LogScanner::ScanOne() {
     return absl::DataLossError(absl::StrFormat("R7: log batch %d at %d is not the one that the superblock names; %s", scan_number_,
                                                superblock_.log_address + scan_offset_, device_.name()));
   }
-  scan_used_ += header.TotalBytes();
-  scan_offset_ = (scan_offset_ + header.TotalBytes()) % superblock_.log_bytes;
+  const uint64_t bytes = header.TotalBytes() + VoidBehind(scan_number_);
+  scan_used_ += bytes;
+  scan_offset_ = (scan_offset_ + bytes) % superblock_.log_bytes;
   scan_chain_ = header.header.crc32c;
   ++scan_number_;
   held_.push_back(*std::move(batch));
@@ -177,10 +183,11 @@ absl::StatusOr<absl::optional<LogScanner::Batch>> LogScanner::Next() {
   }
   Batch batch = std::move(held_.front());
   held_.pop_front();
-  offset_ = (offset_ + header.TotalBytes()) % superblock_.log_bytes;
+  const uint64_t bytes = header.TotalBytes() + VoidBehind(header.number());
+  offset_ = (offset_ + bytes) % superblock_.log_bytes;
   number_ = header.number() + 1;
   chain_ = header.header.crc32c;
-  used_ += header.TotalBytes();
+  used_ += bytes;
   return absl::optional<Batch>(std::move(batch));
 }
 

@@ -63,6 +63,9 @@ class LogScanner {
   Device& device_;
   const Superblock superblock_;
 
+  // The bytes behind batch `number` that hold none.
+  uint64_t VoidBehind(uint64_t number) const { return number == superblock_.void_batch ? superblock_.void_bytes : 0; }
+
   // Of what was handed out.
   uint64_t offset_;
   uint64_t number_;

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "base/status_macros.h"
@@ -15,6 +16,9 @@
 
 namespace fs {
 namespace {
+
+// So many at a time are kept from whoever wants a chunk.
+constexpr uint32_t kDiscardChunks = 16;
 
 // Looks for anything that somebody may miss.
 absl::Status RefuseForeign(Device& device) {
@@ -34,11 +38,21 @@ absl::Status RefuseForeign(Device& device) {
   return absl::OkStatus();
 }
 
+// The mark of a boot sector is two bytes, which a torn write of superblock 0 may have left as
+// well: only with a table of partitions before it does it say something.
+bool HasPartitionTable(absl::Span<const uint8_t> head) {
+  for (size_t at = 446; at < 510; at += 16) {
+    if (head[at] != 0 && head[at] != 0x80) return false;
+  }
+  return true;
+}
+
 absl::Status RefuseOverwritten(Device& device) {
   AlignedBuffer head(kForeignProbeBytes);
   RETURN_IF_ERROR(device.Read(0, head.span()));
   const std::string found = FindForeignSignature(head.span(), {});
   if (found.empty() || found == kUnknownData) return absl::OkStatus();
+  if (absl::StrContains(found, "MBR") && !HasPartitionTable(head.span())) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrFormat("holds %s, and under it what is left of a cachefs volume, which can be opened read-only; %s",
                       found, device.name()));
@@ -122,8 +136,9 @@ EngineImpl::EngineImpl(Device& device, const EngineOptions& options, SuperblockS
       volume_id_(superblocks.current().header.volume_id),
       log_address_(superblocks.current().log_address),
       log_bytes_(superblocks.current().log_bytes),
-      chunks_end_(superblocks.current().ChunkAddress(superblocks.current().chunk_count)),
       cache_(options.block_cache_bytes),
+      ahead_(device, cache_, {options.read_merge_gap, options.read_ahead_bytes_max,
+                              superblocks.current().ChunkAddress(superblocks.current().chunk_count)}),
       superblocks_(std::move(superblocks)),
       tree_(page_bytes_),
       chunks_(superblocks_.current()) {}
@@ -138,6 +153,7 @@ EngineImpl::~EngineImpl() {
   }
   if (commit_thread_.joinable()) commit_thread_.join();
   if (background_thread_.joinable()) background_thread_.join();
+  WaitAllEarly();
 }
 
 void EngineImpl::StartThreads() {
@@ -158,7 +174,7 @@ void EngineImpl::CommitLoop() {
     const bool healthy = failure_.ok() && !read_only_ && !closed_;
     if (wanted && healthy) {
       static_cast<void>(CommitOnce({}));  // failure_ tells whoever waits
-    } else if (healthy && buffer_.dirty_bytes() >= options_.background_bytes) {
+    } else if (healthy && waiting_[static_cast<size_t>(Priority::kSync)] == 0 && buffer_.dirty_bytes() >= options_.background_bytes) {
       static_cast<void>(CommitOnce({.flip = false, .place = true}));
     } else if (async_.empty()) {
       const bool idle = healthy && !HasWork();
@@ -182,7 +198,7 @@ void EngineImpl::BackgroundLoop() {
     }
     const absl::StatusOr<bool> worked = StepLocked();
     if (worked.ok() && *worked) continue;
-    work_.WaitWithTimeout(&mutex_, absl::Seconds(1));
+    if (work_.WaitWithTimeout(&mutex_, absl::Seconds(1))) ahead_.Trim();
   }
 }
 
@@ -191,11 +207,30 @@ absl::StatusOr<bool> EngineImpl::StepLocked() {
     RETURN_IF_ERROR(RunCheckpoint());
     return true;
   }
+  if (waiting_[static_cast<size_t>(Priority::kSync)] > 0) return false;  // their batches come first
   if (buffer_.logged_bytes() > options_.logged_bytes_max) {
     RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
     return true;
   }
-  return CleanOne(false);
+  ASSIGN_OR_RETURN(const bool cleaned, CleanOne(false));
+  return cleaned || DiscardSome();
+}
+
+// FREE chunks were freed by batches that are durable, so nothing can need them again.
+bool EngineImpl::DiscardSome() {
+  if (!options_.discard || !device_.can_discard() || read_only_ || chunks_.free_chunks() < MetaChunks() + ReservedChunks() + kDiscardChunks) {
+    return false;
+  }
+  const std::vector<uint32_t> chunks = chunks_.BeginDiscard(kDiscardChunks);
+  if (chunks.empty()) return false;
+  std::vector<IoRequest> requests;
+  for (const uint32_t chunk : chunks) requests.push_back(IoRequest::Discard(chunks_.ChunkAddress(chunk), chunks_.chunk_bytes()));
+  mutex_.Unlock();
+  const absl::Status status = device_.SubmitAndWait(absl::MakeSpan(requests));
+  mutex_.Lock();
+  chunks_.EndDiscard(chunks);
+  if (status.ok()) stats_.discarded_bytes += chunks.size() * uint64_t{chunks_.chunk_bytes()};
+  return status.ok();
 }
 
 absl::StatusOr<bool> EngineImpl::Step() {
@@ -218,7 +253,7 @@ Sequence EngineImpl::last_sequence() {
 
 bool EngineImpl::WouldWait(InodeNumber inode, uint64_t offset, uint64_t length) {
   base::MutexLock lock(&mutex_);
-  if (buffer_.total_bytes() > options_.dirty_bytes_max || OpenBytes() > log_bytes_ / 8) return true;
+  if (buffer_.total_bytes() > DirtyBytesMax() || OpenBytes() > log_bytes_ / 8) return true;
   Mutation mutation;
   std::vector<DevicePiece> missing;
   std::vector<std::string> buffers;
@@ -250,6 +285,7 @@ absl::Status EngineImpl::Close() {
   }
   if (commit_thread_.joinable()) commit_thread_.join();
   if (background_thread_.joinable()) background_thread_.join();
+  WaitAllEarly();
   return status;
 }
 
@@ -264,11 +300,11 @@ EngineStats EngineImpl::stats() {
   stats.flushes = flushes_;
   stats.reads = reads_;
   stats.buffer_hits = buffer_hits_;
-  stats.device_reads = device_reads_;
+  stats.device_reads = device_reads_ + ahead_.reads();
   stats.cache_hits = cache_hits_;
-  stats.read_ahead_bytes = read_ahead_bytes_;
+  stats.read_ahead_bytes = ahead_.bytes();
   stats.cache_bytes = cache_.size_bytes();
-  stats.device_bytes_read = device_bytes_read_;
+  stats.device_bytes_read = device_bytes_read_ + ahead_.bytes();
   stats.checksum_errors = checksum_errors_;
   stats.dirty_bytes = buffer_.dirty_bytes() + buffer_.sealed_bytes();
   stats.logged_bytes = buffer_.logged_bytes();

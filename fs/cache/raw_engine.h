@@ -56,6 +56,11 @@ struct EngineOptions {
   uint64_t logged_bytes_max = 1 << 20;
   // Commits in the background when this much is dirty.
   uint64_t background_bytes = 8 << 20;
+  // A run of data this long goes to the device before its batch is sealed; 0: none does.
+  uint32_t early_write_bytes = 1 << 20;
+  // Tells the device which chunks are not needed any more. Off: on an image file it costs
+  // what writing them for the first time costs, again and again.
+  bool discard = false;
   uint64_t checkpoint_log_bytes = 0;  // 0: min(half the log, 256 MiB)
   absl::Duration checkpoint_interval = absl::Seconds(30);
   uint64_t block_cache_bytes = 64 << 20;
@@ -80,7 +85,9 @@ struct EngineStats {
   uint64_t user_bytes = 0;  // given to Apply()
   uint64_t log_bytes_written = 0;
   uint64_t data_bytes_written = 0;
+  uint64_t early_bytes_written = 0;  // of the data
   uint64_t page_bytes_written = 0;
+  uint64_t discarded_bytes = 0;
   // reads
   uint64_t reads = 0;
   uint64_t buffer_hits = 0;

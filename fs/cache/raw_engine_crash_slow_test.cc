@@ -35,6 +35,7 @@ TEST_P(RawEngineCrashSlowTest, RandomWorkloadsLeaveAPrefix) {
   ASSERT_OK(Mkfs(device, mkfs));
   EngineOptions options;
   options.manual = true;
+  options.early_write_bytes = 16 << 10;  // much of what is large
   options.logged_bytes_max = 8 << 10;
   CrashRun run(device.image(), Model(), options);
   MutationMaker maker(seed, {.inodes = 5, .file_bytes_max = 150 << 10, .write_bytes_max = 40 << 10});

@@ -26,6 +26,7 @@ const std::vector<InodeNumber> kInodes = {10, 11, 12, 13};
 EngineOptions Options() {
   EngineOptions options;
   options.manual = true;
+  options.early_write_bytes = 16 << 10;  // much of what is large
   options.logged_bytes_max = 0;  // Step() places what is logged
   return options;
 }
@@ -37,10 +38,11 @@ std::string Bytes(size_t size, int seed) {
 }
 
 // What a step does before it syncs.
-enum class Change { kCreateSmall, kCreateTiny, kOverwrite, kAppend, kLarge, kTruncate, kDrop, kCount };
+enum class Change { kCreateSmall, kCreateTiny, kOverwrite, kAppend, kLarge, kStream, kTruncate, kDrop, kCount };
 enum class Sync { kNone, kCommit, kCheckpoint, kPlace, kReopen, kCount };
 
 void Do(CrashRun& run, Change change, Sync sync, int step) {
+  const std::string stream = Bytes(32768, 5 + step);
   const std::string text = Bytes(change == Change::kLarge ? 90000 : change == Change::kTruncate ? 1 : 5000, 3 + step);
   Mutation mutation;
   switch (change) {
@@ -63,6 +65,11 @@ void Do(CrashRun& run, Change change, Sync sync, int step) {
     case Change::kLarge:
       mutation.Put(RowKey(11, RowType::kInode), absl::StrCat("large", step));
       mutation.Write(11, 0, text, {1, 11, 0});
+      break;
+    case Change::kStream:
+      // Written early; the second one takes half of the first one's run away.
+      mutation.Put(RowKey(11, RowType::kInode), absl::StrCat("stream", step));
+      mutation.Write(11, 65536 + step * 16384, stream, {1, 11, 0});
       break;
     case Change::kTruncate:
       mutation.Put(RowKey(10, RowType::kInode), absl::StrCat("shorter", step));

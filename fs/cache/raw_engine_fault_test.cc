@@ -41,6 +41,7 @@ bool RunWithFault(const Fault& fault, uint64_t nth) {
   device.Add({fault.kind, fault.request, nth});
   EngineOptions options;
   options.manual = true;
+  options.early_write_bytes = 16 << 10;  // much of what is large
   options.logged_bytes_max = 0;
   options.block_cache_bytes = 0;
   Model model;

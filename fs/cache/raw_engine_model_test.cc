@@ -38,6 +38,7 @@ TEST_P(RawEngineModelTest, EqualsTheModel) {
   ASSERT_OK(Mkfs(device, mkfs));
   EngineOptions options;
   options.manual = true;
+  options.early_write_bytes = 16 << 10;  // much of what is large
   MutationMaker maker(seed, {});
   Model model, committed;
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RawEngine> engine, OpenEngine(device, options));

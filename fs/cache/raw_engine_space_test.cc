@@ -33,6 +33,7 @@ class Volume {
   void Open() {
     EngineOptions options;
     options.manual = true;
+    options.early_write_bytes = 16 << 10;  // much of what is large
     options.dirty_bytes_max = 4 << 20;
     options.background_bytes = 1 << 20;
     absl::StatusOr<std::unique_ptr<RawEngine>> engine = OpenEngine(device_, options);

@@ -89,6 +89,9 @@ TEST_F(RawEngineTest, OneCommitIsOneFlushAndOneWrite) {
 }
 
 TEST_F(RawEngineTest, LargeDataCostsOneFlushUpTo16MiBAndTwoBeyond) {
+  EngineOptions options = Manual();
+  options.early_write_bytes = 0;
+  Open(options);
   for (const auto& [mib, flushes] : {std::pair{1, 1u}, std::pair{15, 1u}, std::pair{20, 2u}}) {
     Sequence sequence = 0;
     for (int i = 0; i < mib; ++i) sequence = Write(30, uint64_t{1} * i << 20, std::string(1 << 20, 'l'));
@@ -100,6 +103,53 @@ TEST_F(RawEngineTest, LargeDataCostsOneFlushUpTo16MiBAndTwoBeyond) {
     drop.Drop(30);
     ASSERT_OK_AND_ASSIGN(const Sequence dropped, engine_->Apply(drop));
     ASSERT_OK(engine_->Commit(dropped, Priority::kSync));
+  }
+}
+
+// What fills a run goes to the device at once; the commit that names it has only the log to
+// write, and what vanishes before that gives its blocks back.
+TEST_F(RawEngineTest, StreamsAreOnTheDeviceBeforeTheirCommit) {
+  const auto bytes = [](int i) { return std::string(1 << 20, static_cast<char>('a' + i)); };
+  CountingDevice::Counts before = device_.counts();
+  Sequence sequence = 0;
+  for (int i = 0; i < 6; ++i) sequence = Write(40, uint64_t{1} * i << 20, bytes(i));
+  EXPECT_EQ((device_.counts() - before).written_bytes, 6u << 20);
+  before = device_.counts();
+  ASSERT_OK(engine_->Commit(sequence, Priority::kSync));
+  EXPECT_EQ((device_.counts() - before).flushes, 1u);
+  EXPECT_LT((device_.counts() - before).written_bytes, 64u << 10);
+  EXPECT_EQ(engine_->stats().early_bytes_written, 6u << 20);
+  Open(Manual());
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(Read(40, uint64_t{1} * i << 20, 1 << 20), bytes(i)) << i;
+
+  const uint64_t available = engine_->space().available_bytes;
+  Write(41, 0, bytes(7));
+  Mutation drop;
+  drop.set_frees_space();
+  drop.Drop(41);
+  ASSERT_OK_AND_ASSIGN(sequence, engine_->Apply(drop));
+  ASSERT_OK(engine_->Commit(sequence, Priority::kSync));
+  EXPECT_EQ(engine_->space().available_bytes, available);
+}
+
+TEST_F(RawEngineTest, FreeChunksAreDiscardedIfAskedFor) {
+  EngineOptions options = Manual();
+  for (const bool discard : {false, true}) {
+    options.discard = discard;
+    Open(options);
+    ASSERT_OK(engine_->Commit(Write(50, 0, std::string(8 << 20, 'd')), Priority::kSync));
+    Mutation drop;
+    drop.set_frees_space();
+    drop.Drop(50);
+    ASSERT_OK(engine_->Apply(drop).status());
+    ASSERT_OK(engine_->Checkpoint());
+    ASSERT_OK(engine_->Checkpoint());
+    ASSERT_OK(engine_->Commit(Write(51, 0, "x"), Priority::kSync));
+    const uint64_t available = engine_->space().available_bytes;
+    for (int i = 0; i < 8; ++i) ASSERT_OK(engine_->Step().status());
+    EXPECT_EQ(device_.counts().discards > 0, discard);
+    EXPECT_GE(engine_->stats().discarded_bytes, discard ? 8u << 20 : 0u);
+    EXPECT_EQ(engine_->space().available_bytes, available);
   }
 }
 

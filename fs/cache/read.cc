@@ -19,10 +19,6 @@ constexpr uint64_t kReadBytesMax = 1 << 20;
 // Longer reads are not kept: who asks for so much keeps it himself.
 constexpr uint64_t kCachedReadMax = 256 << 10;
 constexpr uint64_t kPooledMin = 96 << 10;
-constexpr uint64_t kReadAheadMin = 128 << 10;
-// From here on a read is part of a large file, and worth more bytes under way.
-constexpr uint64_t kLargeReadBytes = 64 << 10;
-constexpr uint64_t kReadAheadLargeMax = 4 << 20;
 
 }  // namespace
 
@@ -117,9 +113,10 @@ absl::Status EngineImpl::Resolve(size_t index, const DataRead& read, std::vector
   return at < end ? ResolveGap(index, read, at, end, pieces) : absl::OkStatus();
 }
 
-// Takes out what the cache has.
+// Takes out what the cache has, or what was read ahead.
 void EngineImpl::ReadFromCache(std::vector<DevicePiece>* pieces) {
-  const auto served = std::remove_if(pieces->begin(), pieces->end(), [this](const DevicePiece& piece) { return ReadCached(piece); });
+  const auto served = std::remove_if(pieces->begin(), pieces->end(),
+                                     [this](const DevicePiece& piece) { return ReadCached(piece) || ReadFetched(piece, true); });
   cache_hits_.fetch_add(static_cast<uint64_t>(pieces->end() - served), std::memory_order_relaxed);
   pieces->erase(served, pieces->end());
 }
@@ -136,33 +133,28 @@ bool EngineImpl::ReadCached(const DevicePiece& piece) {
   return true;
 }
 
-// How far to read on behind [begin, end): nothing for a first look, twice as much each
-// time a read goes on where one of the last ones ended.
-uint64_t EngineImpl::ReadAhead(uint64_t begin, uint64_t end) {
-  base::MutexLock lock(&streams_mutex_);
-  Stream* stream = nullptr;
-  for (Stream& s : streams_) {
-    if (begin >= s.begin && begin <= s.end + options_.read_merge_gap && end > s.end) stream = &s;
-  }
-  if (stream == nullptr) {
-    // The oldest makes room.
-    stream = &*std::min_element(streams_.begin(), streams_.end(), [](const Stream& a, const Stream& b) { return a.used < b.used; });
-    *stream = Stream();
-  } else {
-    const uint64_t most = end - begin >= kLargeReadBytes ? kReadAheadLargeMax : options_.read_ahead_bytes_max;
-    stream->ahead = std::min<uint64_t>(most, std::max<uint64_t>(kReadAheadMin, stream->ahead * 2));
-  }
-  const uint64_t stop = chunks_end_;
-  const uint64_t ahead = std::min(stream->ahead, stop > end ? stop - end : 0);
-  stream->begin = begin;
-  stream->end = end + ahead;
-  stream->used = ++stream_clock_;
-  return ahead;
+// From what was read ahead, if it is there and what the extent says.
+bool EngineImpl::ReadFetched(const DevicePiece& piece, bool wait) {
+  const bool straight = piece.skip == 0 && piece.out.size() == piece.bytes;
+  std::vector<uint8_t> stored(straight ? 0 : piece.bytes);
+  const absl::Span<uint8_t> to = straight ? piece.out : absl::MakeSpan(stored);
+  const ReadAhead::Answer answer = ahead_.Take(piece.address, to, wait);
+  if (answer == ReadAhead::Answer::kCached) return ReadCached(piece);
+  if (answer != ReadAhead::Answer::kCopied || !Verify(piece, to.data()).ok()) return false;
+  if (!straight) std::memcpy(piece.out.data(), stored.data() + piece.skip, piece.out.size());
+  return true;
+}
+
+// Whoever reads on where he was gets what follows the last of the pieces.
+void EngineImpl::NoteReads(absl::Span<const DevicePiece> pieces) {
+  if (pieces.empty()) return;
+  const DevicePiece& last = *std::max_element(pieces.begin(), pieces.end(), [](const DevicePiece& a, const DevicePiece& b) { return a.address < b.address; });
+  ahead_.Note(base::RoundDown(last.address, kBlockBytes), base::RoundUp(last.address + last.bytes, kBlockBytes));
 }
 
 // Sorts by address, merges neighbours, submits everything at once, verifies each unit.
 void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
-                            absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed, bool read_ahead) {
+                            absl::FunctionRef<void(const DevicePiece&, absl::Status)> failed) {
   std::vector<const DevicePiece*> pieces;
   for (const DevicePiece& piece : all) pieces.push_back(&piece);
   if (pieces.empty()) return;
@@ -181,14 +173,6 @@ void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
     }
     transfers.push_back({begin, end, i, i + 1, {}, {}});
   }
-  const uint64_t ahead = read_ahead ? ReadAhead(transfers.back().begin, transfers.back().end) : 0;
-  for (uint64_t done = 0; done < ahead;) {
-    // In pieces of their own, so that what was asked for does not wait for one long read.
-    const uint64_t begin = transfers.back().end, step = std::min<uint64_t>(ahead - done, kReadBytesMax);
-    transfers.push_back({begin, begin + step, 0, 0, {}, {}});
-    done += step;
-  }
-  read_ahead_bytes_.fetch_add(ahead);
   Submit(transfers);
   for (Transfer& transfer : transfers) {
     for (size_t i = transfer.first; i < transfer.last; ++i) {
@@ -203,9 +187,8 @@ void EngineImpl::ReadPieces(const std::vector<DevicePiece>& all,
         failed(piece, status);
       }
     }
-    const bool keep = transfer.first == transfer.last || transfer.end - transfer.begin <= kCachedReadMax;
     const uint64_t bytes = transfer.end - transfer.begin;
-    if (transfer.status.ok() && keep) cache_.Insert(transfer.begin, transfer.buffer.span(0, bytes));
+    if (transfer.status.ok() && bytes <= kCachedReadMax) cache_.Insert(transfer.begin, transfer.buffer.span(0, bytes));
     GiveBuffer(std::move(transfer.buffer));
   }
 }
@@ -253,9 +236,14 @@ absl::Status EngineImpl::ReadData(const DataRead& read) {
 
 bool EngineImpl::TryReadData(const DataRead& read) {
   std::vector<DevicePiece> pieces;
-  base::ReaderMutexLock lock(&mutex_);
-  if (!Resolve(0, read, &pieces).ok()) return false;
-  return std::all_of(pieces.begin(), pieces.end(), [this](const DevicePiece& piece) { return ReadCached(piece); });
+  {
+    base::ReaderMutexLock lock(&mutex_);
+    if (!Resolve(0, read, &pieces).ok()) return false;
+    const bool here = std::all_of(pieces.begin(), pieces.end(), [this](const DevicePiece& piece) { return ReadCached(piece) || ReadFetched(piece, false); });
+    if (!here) return false;
+  }
+  NoteReads(pieces);
+  return true;
 }
 
 void EngineImpl::ReadDataBatch(absl::Span<const DataRead> reads,
@@ -266,17 +254,18 @@ void EngineImpl::ReadDataBatch(absl::Span<const DataRead> reads,
   {
     base::ReaderMutexLock lock(&mutex_);
     for (size_t i = 0; i < reads.size(); ++i) statuses[i] = Resolve(i, reads[i], &pieces);
-    if (pieces.empty()) buffer_hits_.fetch_add(reads.size(), std::memory_order_relaxed);
-    ReadFromCache(&pieces);
     if (!pieces.empty()) era = EnterReader();
   }
   reads_.fetch_add(reads.size(), std::memory_order_relaxed);
   if (pieces.empty()) {
-    for (size_t i = 0; i < reads.size(); ++i) done(i, statuses[i]);
-    return;
+    buffer_hits_.fetch_add(reads.size(), std::memory_order_relaxed);
+  } else {
+    // First what will be wanted next: it comes while this is waited for.
+    NoteReads(pieces);
+    ReadFromCache(&pieces);
+    ReadPieces(pieces, [&](const DevicePiece& piece, absl::Status status) { statuses[piece.read].Update(status); });
+    LeaveReader(era);
   }
-  ReadPieces(pieces, [&](const DevicePiece& piece, absl::Status status) { statuses[piece.read].Update(status); }, true);
-  LeaveReader(era);
   for (size_t i = 0; i < reads.size(); ++i) done(i, statuses[i]);
 }
 

@@ -27,6 +27,7 @@ absl::Status EngineImpl::Recover() {
   RETURN_IF_ERROR(LoadTables());
   RETURN_IF_ERROR(Replay());
   RETURN_IF_ERROR(chunks_.FinishLoad());
+  ResumePacks();
   durable_sequence_ = last_sequence_;
   if (!options_.read_only) RETURN_IF_ERROR(Fence());
   last_checkpoint_ns_ = NowNs();
@@ -92,8 +93,49 @@ absl::Status EngineImpl::ReplayExtent(const LogRecord& record, bool add) {
   ASSIGN_OR_RETURN(const ExtentView extent, DecodeExtent(value));
   if (extent.kind == ExtentKind::kInline) return absl::OkStatus();
   const bool packed = extent.kind == ExtentKind::kPacked;
-  return add ? chunks_.AddLive(extent.address, extent.length, packed)
-             : chunks_.RemoveLive(extent.address, extent.length, packed, 0);
+  if (!add) {
+    if (!packed) DeleteOwner(extent.address);
+    return chunks_.RemoveLive(extent.address, extent.length, packed, 0);
+  }
+  RETURN_IF_ERROR(chunks_.AddLive(extent.address, extent.length, packed));
+  if (record.key.size() != kKeyHeaderBytes + 8) return absl::DataLossError("V30: bad extent key");
+  const InodeNumber inode = KeyInode(record.key);
+  const uint64_t offset = base::LoadBig<uint64_t>(KeySuffix(record.key).data());
+  if (!packed) {
+    PutOwner(extent.address, {inode, offset, extent.length});
+    return absl::OkStatus();
+  }
+  const uint32_t chunk = *chunks_.ChunkOf(extent.address);
+  const auto position = static_cast<uint32_t>(extent.address - chunks_.ChunkAddress(chunk));
+  OpenPack& pack = replayed_[chunk];
+  pack.fill = std::max(pack.fill, position + extent.length);
+  pack.owners.push_back({inode, offset, position, extent.length});
+  return absl::OkStatus();
+}
+
+// A PACK chunk was begun or closed: what was known of its owners is older, or no longer
+// needed.
+absl::Status EngineImpl::ReplayChunk(const LogRecord& record) {
+  if (record.key.size() != kKeyHeaderBytes + 4 || record.kind != LogRecordKind::kPut) return absl::DataLossError("V40: bad chunk key");
+  ASSIGN_OR_RETURN(const ChunkRow row, DecodeChunkRow(record.value, chunks_.chunk_bytes()));
+  const auto chunk = base::LoadBig<uint32_t>(KeySuffix(record.key).data());
+  replayed_.erase(chunk);
+  return chunks_.ReplayRow(chunk, row);
+}
+
+// PACK chunks that were open go on being filled, behind all that counts: what else lies
+// there belonged to batches that are void.
+void EngineImpl::ResumePacks() {
+  std::map<uint32_t, OpenPack> replayed = std::exchange(replayed_, {});
+  for (const uint32_t chunk : chunks_.OpenPacks()) {
+    OpenPack pack = std::move(replayed[chunk]);
+    pack.chunk = chunk;
+    pack.summary_block = chunks_.summary_block(chunk);
+    pack.fill = static_cast<uint32_t>(base::RoundUp(std::max(pack.fill, chunks_.filled_bytes(chunk)), kBlockBytes));
+    const bool room = pack.fill + PackSummaryBytes(pack.owners.size()) <= chunks_.chunk_bytes();
+    const bool resumed = room && !chunks_.retired(chunk) && packs_.emplace(chunks_.policy(chunk), pack).second;
+    if (!resumed) chunks_.ClosePack(chunk, pack.fill, pack.owners.empty() ? pack.summary_block : 0);
+  }
 }
 
 absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
@@ -103,6 +145,10 @@ absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
   const auto is_extent = [&](const LogRecord& record) {
     return is_row(record) && record.key.size() > kKeyHeaderBytes && KeyType(record.key) == RowType::kExtent;
   };
+  const auto is_chunk = [&](const LogRecord& record) {
+    return is_row(record) && record.key.size() > kKeyHeaderBytes && KeyInode(record.key) == 0 && KeyType(record.key) == RowType::kChunk;
+  };
+  chunks_.set_batch(batch.header.number());
   // First everything that goes: parts of an extent may come back in the same batch.
   RETURN_IF_ERROR(DecodeLogPayload(batch.header, batch.payload, [&](const LogRecord& record) -> absl::Status {
     mutex_.AssertHeld();
@@ -111,6 +157,7 @@ absl::Status EngineImpl::ReplayBatch(const LogScanner::Batch& batch) {
       return absl::DataLossError("V13: bad row");
     }
     if (is_extent(record)) RETURN_IF_ERROR(ReplayExtent(record, false));
+    if (is_chunk(record)) RETURN_IF_ERROR(ReplayChunk(record));
     if (record.kind == LogRecordKind::kForget) {
       const uint64_t end = record.length > UINT64_MAX - record.offset ? UINT64_MAX : record.offset + record.length;
       buffer_.Carve(record.inode, record.offset, end, [](uint64_t, const WriteBuffer::Run&) {});

@@ -38,14 +38,16 @@ absl::Status EngineImpl::Seal(CommitKind kind, Batch* batch) {
   batch->durable_batch = durable_batch_;
   batch->last_sequence = last_sequence_;
   batch->mutations = open_.mutations;
+  chunks_.set_batch(batch->number);
   const uint64_t inline_max = std::min<uint64_t>(options_.inline_bytes_max, log_bytes_ / 8);
   std::vector<InodeNumber> dirty(buffer_.dirty_inodes().begin(), buffer_.dirty_inodes().end());
+  std::sort(dirty.begin(), dirty.end());
   for (const InodeNumber inode : dirty) SealTiny(inode);
   if (kind.flip || kind.place || buffer_.dirty_bytes() > inline_max) {
     RETURN_IF_ERROR(SealPlaced(kind.flip || kind.place, batch));
-    if (kind.flip && closing_) {
-      for (auto& [policy, pack] : packs_) ClosePack(policy, pack, batch);
-      packs_.clear();
+    // What the log will no longer tell: who lies where in chunks that are still filled.
+    for (auto& [policy, pack] : packs_) {
+      if (kind.flip) SummarizePack(pack, batch);
     }
   } else {
     SealInline(batch);
@@ -86,6 +88,7 @@ void EngineImpl::SealInline(Batch* batch) {
     batch->inodes.push_back(inode);
     for (auto& [offset, run] : file->runs) {
       if (run.state != WriteBuffer::State::kDirty) continue;
+      buffer_.SetEarly(run, nullptr);
       batch->inlines.push_back({inode, offset, run.length, run.blob, run.blob_offset, file->placement});
       buffer_.SetState(inode, run, WriteBuffer::State::kSealed);
       run.is_inline = true;
@@ -108,14 +111,15 @@ absl::Status EngineImpl::SealPlaced(bool with_logged, Batch* batch) {
   inodes.erase(std::unique(inodes.begin(), inodes.end()), inodes.end());
   std::vector<Unplaced> small;
   for (const InodeNumber inode : inodes) {
-    const WriteBuffer::File* file = buffer_.Find(inode);
+    WriteBuffer::File* file = buffer_.Find(inode);
     if (file == nullptr) continue;
     batch->inodes.push_back(inode);
     if (!IsSmallFile(inode, *file)) {
       RETURN_IF_ERROR(PlaceLarge(inode, with_logged, batch));
       continue;
     }
-    for (const auto& [offset, run] : file->runs) {
+    for (auto& [offset, run] : file->runs) {
+      buffer_.SetEarly(run, nullptr);  // it has shrunk since
       if (run.state == WriteBuffer::State::kDirty || (with_logged && run.state == WriteBuffer::State::kLogged)) {
         small.push_back({inode, offset, file->placement});
       }
@@ -173,7 +177,7 @@ absl::StatusOr<EngineImpl::OpenPack*> EngineImpl::PackFor(uint32_t policy, uint3
     const uint64_t at = base::RoundUp(pack.fill, kPackAlignment);
     const uint64_t end = base::RoundUp(at + length, kBlockBytes) + PackSummaryBytes(pack.owners.size() + 1);
     if (end <= chunks_.chunk_bytes()) return &pack;
-    ClosePack(policy, pack, batch);
+    ClosePack(pack, batch);
     packs_.erase(it);
   }
   // A PACK chunk may end with room for no object. Where that could cost the place promised
@@ -187,20 +191,38 @@ absl::StatusOr<EngineImpl::OpenPack*> EngineImpl::PackFor(uint32_t policy, uint3
   if (!chunk) return nullptr;
   OpenPack& pack = packs_[policy];
   pack.chunk = *chunk;
+  LogChunk(pack.chunk);
   return &pack;
 }
 
-// The summary goes right behind the last object.
-void EngineImpl::ClosePack(uint32_t, OpenPack& pack, Batch* batch) {
-  const auto block = static_cast<uint32_t>(base::RoundUp(pack.fill, kBlockBytes) / kBlockBytes);
-  const uint64_t address = chunks_.ChunkAddress(pack.chunk) + uint64_t{block} * kBlockBytes;
-  const auto bytes = static_cast<uint32_t>(PackSummaryBytes(pack.owners.size()));
-  WriteBuffer::Run summary;
-  summary.blob = Blob::Make(bytes);
-  summary.length = bytes;
-  EncodePackSummary(pack.owners, volume_id_, batch->number, address, absl::MakeSpan(summary.blob->data(), bytes));
-  AddPiece(address, summary, 0, bytes, batch);
-  chunks_.ClosePack(pack.chunk, pack.fill, block);
+// Behind the last object, of all that came since the summary before.
+void EngineImpl::SummarizePack(OpenPack& pack, Batch* batch) {
+  if (!pack.owners.empty()) {
+    const auto position = static_cast<uint32_t>(base::RoundUp(pack.fill, kBlockBytes));
+    const uint64_t address = chunks_.ChunkAddress(pack.chunk) + position;
+    const auto bytes = static_cast<uint32_t>(PackSummaryBytes(pack.owners.size()));
+    WriteBuffer::Run run;
+    run.blob = Blob::Make(bytes);
+    run.length = bytes;
+    EncodePackSummary({pack.summary_block, std::exchange(pack.owners, {})}, volume_id_, batch->number, address,
+                      absl::MakeSpan(run.blob->data(), bytes));
+    AddPiece(address, run, 0, bytes, batch);
+    pack.summary_block = position / kBlockBytes;
+    pack.fill = position + bytes;
+  }
+  chunks_.FillPack(pack.chunk, pack.fill, pack.summary_block);
+}
+
+void EngineImpl::ClosePack(OpenPack& pack, Batch* batch) {
+  SummarizePack(pack, batch);
+  chunks_.ClosePack(pack.chunk, pack.fill, pack.summary_block);
+  LogChunk(pack.chunk);
+}
+
+// Whoever replays the log learns that a PACK chunk was begun or closed, and where its
+// summaries are; what else a chunk row says, extents tell.
+void EngineImpl::LogChunk(uint32_t chunk) {
+  if (const absl::optional<ChunkRow> row = chunks_.Row(chunk)) PutRow(ChunkKey(chunk), EncodeChunkRow(*row));
 }
 
 // What follows starts at a block of its own: the last one is sealed.
@@ -229,9 +251,13 @@ absl::Status EngineImpl::PlacePacked(const Unplaced& object, Batch* batch) {
 absl::Status EngineImpl::PlaceLarge(InodeNumber inode, bool with_logged, Batch* batch) {
   // Spans of runs that follow each other without a gap.
   std::vector<std::pair<uint64_t, uint64_t>> spans;
-  for (const auto& [offset, run] : buffer_.Find(inode)->runs) {
+  for (auto& [offset, run] : buffer_.Find(inode)->runs) {
     const bool wanted = run.state == WriteBuffer::State::kDirty || (with_logged && run.state == WriteBuffer::State::kLogged);
     if (!wanted) continue;
+    if (KeepEarly(run)) {
+      PlaceEarly(inode, offset, run, batch);
+      continue;
+    }
     if (!spans.empty() && spans.back().second == offset) {
       spans.back().second = offset + run.length;
     } else {

@@ -42,19 +42,19 @@ uint32_t EngineImpl::ReserveFor(const Mutation& mutation) const {
 
 // FREE chunks that nobody has been promised: neither tree pages, nor data in the buffer
 // (as if every unit of it took a block), nor the `reserve`.
-int64_t EngineImpl::SpareChunks(uint64_t more_blocks, uint64_t more_rows, uint32_t reserve) const {
+int64_t EngineImpl::SpareChunks(uint64_t more_blocks, uint64_t more_rows, uint32_t reserve, uint64_t dirty_pages) const {
   const uint64_t pages_per_chunk = chunks_.chunk_bytes() / page_bytes_, blocks_per_chunk = chunks_.chunk_bytes() / kBlockBytes;
   const auto chunks = [](uint64_t wanted, uint64_t have, uint64_t per_chunk) {
     return have >= wanted ? 0 : static_cast<int64_t>((wanted - have + per_chunk - 1) / per_chunk);
   };
-  const uint64_t pages = tree_.dirty_count() + frozen_pages_ + more_rows * kPagesPerRow + buffer_.run_count() / 8 + kPagesSlack;
+  const uint64_t pages = dirty_pages + frozen_pages_ + more_rows * kPagesPerRow + buffer_.run_count() / 8 + kPagesSlack;
   const int64_t meta = chunks(pages, chunks_.free_pages(), pages_per_chunk);
   const int64_t data = chunks(buffer_.unplaced_blocks() + more_blocks, chunks_.hole_bytes() / kBlockBytes, blocks_per_chunk);
   return static_cast<int64_t>(chunks_.free_chunks()) - meta - data - reserve;
 }
 
 bool EngineImpl::HasRoom(uint64_t blocks, uint64_t rows, uint32_t reserve) const {
-  return SpareChunks(blocks, rows, reserve) >= 0;
+  return SpareChunks(blocks, rows, reserve, tree_.dirty_count()) >= 0;
 }
 
 // From cheap to dear, over and over while something changes: what was freed is usable two
@@ -68,7 +68,9 @@ absl::StatusOr<bool> EngineImpl::FindRoom(RoomSearch* search) {
       if (chunks_.has_pending() || HasWork()) RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
       return true;
     case 2:
-      if (tree_.dirty_count() > kPagesSlack) RETURN_IF_ERROR(RunCheckpoint());
+      if (tree_.dirty_count() > kPagesSlack || (tree_.dirty_count() > 0 && SpareChunks(search->blocks, search->rows, search->reserve, 0) >= 0)) {
+        RETURN_IF_ERROR(RunCheckpoint());
+      }
       return true;
     default: {
       // Emptying chunks costs room before it gives some: a few rounds may pass without gain.

@@ -65,7 +65,7 @@ Blob::~Blob() {
 void WriteBuffer::Count(InodeNumber inode, File& file, const Run& run, int sign) {
   const auto state = static_cast<size_t>(run.state);
   bytes_[state] += sign * int64_t{run.length};
-  blocks_[state] += sign * int64_t{UnitCount(run.length)};
+  if (run.early == nullptr) blocks_[state] += sign * int64_t{UnitCount(run.length)};
   run_count_ += sign;
   if (run.state == State::kSealed) return;
   file.dirty_runs += run.state == State::kDirty ? sign : 0;
@@ -192,6 +192,14 @@ bool WriteBuffer::Covers(InodeNumber inode, uint64_t begin, uint64_t end) const 
     if (offset <= covered) covered = std::max(covered, UnitsEnd(offset, run));
   });
   return covered >= end;
+}
+
+void WriteBuffer::SetEarly(Run& run, std::shared_ptr<EarlyWrite> early) {
+  uint64_t& blocks = blocks_[static_cast<size_t>(run.state)];
+  if (run.early == nullptr) blocks -= UnitCount(run.length);
+  run.early = std::move(early);
+  run.early_offset = 0;
+  if (run.early == nullptr) blocks += UnitCount(run.length);
 }
 
 void WriteBuffer::SetState(InodeNumber inode, Run& run, State state) {

@@ -101,6 +101,8 @@ class WriteBuffer {
   // The files with dirty or logged runs.
   const absl::flat_hash_set<InodeNumber>& dirty_inodes() const { return dirty_inodes_; }
   const absl::flat_hash_set<InodeNumber>& logged_inodes() const { return logged_inodes_; }
+  // A run that was written early has its blocks and needs no others.
+  void SetEarly(Run& run, std::shared_ptr<EarlyWrite> early);
   // Moves a run on; keeps the counts. Erasing is Remove().
   void SetState(InodeNumber inode, Run& run, State state);
   void Remove(InodeNumber inode, uint64_t offset);

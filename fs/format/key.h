@@ -14,6 +14,7 @@
 //            kUsage          policy id u32            -> bytes and files used
 //            kChunk          chunk index u32          -> chunk state (the engine's own)
 //            kSharedExtent   device address u64       -> count (reserved)
+//            kOwner          chunk u32, block u32     -> the extent there (the engine's own)
 //            kCounter        counter id u32           -> u64
 //          So an inode lies next to all that belongs to it.
 // Threads: no state.
@@ -46,6 +47,7 @@ enum class RowType : uint8_t {
   kChunk = 20,
   kSharedExtent = 21,
   kCounter = 22,
+  kOwner = 23,
 };
 
 constexpr size_t kKeyHeaderBytes = 9;

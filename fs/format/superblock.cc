@@ -66,6 +66,10 @@ absl::Status Validate(const Superblock& s) {
   }
   if (s.tail_offset >= s.log_bytes || s.tail_offset % kBlockBytes != 0) return Bad(7, "log tail", s.tail_offset);
   if (s.tail_batch == 0 || s.fence_batch + 1 < s.tail_batch) return Bad(8, "fence", s.fence_batch);
+  if (s.void_bytes % kBlockBytes != 0 || s.void_bytes >= s.log_bytes) return Bad(8, "void range of the log", s.void_bytes);
+  if (s.void_bytes == 0 ? s.void_batch != 0 : s.void_batch + 1 < s.tail_batch || s.void_batch > s.fence_batch) {
+    return Bad(8, "void range of the log", s.void_batch);
+  }
   if (s.reserved0 != 0) return Bad(9, "reserved field", s.reserved0);
   return absl::OkStatus();
 }
@@ -104,11 +108,12 @@ std::string DebugString(const Superblock& s) {
   return absl::StrFormat(
       "%s\n  format=%d flags=%x features=%x/%x/%x device_bytes=%d page_bytes=%d chunk_bytes=%d chunks=%d@%d "
       "log=%d@%d\n  mount_epoch=%d log_epoch=%d tree_generation=%d root={%d gen %d crc %08x} height=%d pages=%d "
-      "tree_sequence=%d\n  tail={offset %d batch %d chain %08x} fence={batch %d chain %08x} label=\"%s\"",
+      "tree_sequence=%d\n  tail={offset %d batch %d chain %08x} fence={batch %d chain %08x} void={batch %d bytes %d} "
+      "label=\"%s\"",
       DebugString(s.header), s.format_version, s.flags, s.features_compat, s.features_ro_compat, s.features_incompat,
       s.device_bytes, s.page_bytes, s.chunk_bytes, s.chunk_count, s.chunks_address, s.log_bytes, s.log_address,
       s.mount_epoch, s.log_epoch, s.tree_generation, s.root.address, s.root.generation, s.root.crc32c, s.tree_height,
-      s.tree_pages, s.tree_sequence, s.tail_offset, s.tail_batch, s.tail_chain, s.fence_batch, s.fence_chain,
+      s.tree_pages, s.tree_sequence, s.tail_offset, s.tail_batch, s.tail_chain, s.fence_batch, s.fence_chain, s.void_batch, s.void_bytes,
       std::string(s.label.data(), strnlen(s.label.data(), s.label.size())));
 }
 
@@ -168,6 +173,8 @@ std::vector<Superblock> SuperblockTestInstances() {
     s.tail_chain = 0x01020304;
     s.fence_chain = 0x0a0b0c0d;
     s.tree_sequence = 1234;
+    s.void_batch = 40;
+    s.void_bytes = 12288;
     s.created_ns = 1'700'000'000'000'000'000;
     std::memcpy(s.label.data(), "test", 4);
     instances.push_back(s);

@@ -76,6 +76,8 @@ struct Superblock {
   uint32_t fence_chain = 0;  // crc of batch `fence_batch`
   uint32_t reserved0 = 0;
   uint64_t tree_sequence = 0;  // the last mutation that the tree holds
+  uint64_t void_batch = 0;     // behind this batch lie
+  uint64_t void_bytes = 0;     // so many bytes of the log that hold no batch
   uint64_t created_ns = 0;
   std::array<char, 32> label{};
 
@@ -83,10 +85,14 @@ struct Superblock {
 };
 constexpr uint32_t kCleanlyClosed = 1;
 
-static_assert(sizeof(Superblock) == 280);
+// Reserved for what this program neither writes nor reads: volumes that need one are refused.
+constexpr uint64_t kIncompatCompressedExtents = 1;
+constexpr uint64_t kIncompatSharedExtents = 2;
+
+static_assert(sizeof(Superblock) == 296);
 static_assert(offsetof(Superblock, uuid) == 72);
 static_assert(offsetof(Superblock, root) == 160);
-static_assert(offsetof(Superblock, label) == 248);
+static_assert(offsetof(Superblock, label) == 264);
 static_assert(std::has_unique_object_representations_v<Superblock>);
 
 // The address of copy 0, 1 or 2 on a device of that size.

@@ -14,6 +14,7 @@ EngineOptions OptionsOf(const ProofStoreOptions& options, base::Clock& clock) {
   EngineOptions engine;
   engine.read_only = options.read_only;
   engine.manual = true;
+  engine.early_write_bytes = 16 << 10;  // so that the short runs of these workloads are among them
   engine.inline_bytes_max = options.inline_bytes_max;
   engine.dirty_bytes_max = options.dirty_bytes_max;
   engine.clock = &clock;

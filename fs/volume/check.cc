@@ -248,6 +248,7 @@ absl::Status Checker::CheckVolumeRow(absl::string_view key, absl::string_view va
       return absl::OkStatus();
     case RowType::kCounter:
     case RowType::kChunk:
+    case RowType::kOwner:
     case RowType::kSharedExtent:
       return absl::OkStatus();
     default:

@@ -16,7 +16,7 @@ void CutZeros(std::string& bytes) {
 }
 
 bool IsEnginesOwn(absl::string_view key) {
-  return KeyType(key) == RowType::kExtent || KeyType(key) == RowType::kChunk;
+  return KeyType(key) == RowType::kExtent || KeyType(key) == RowType::kChunk || KeyType(key) == RowType::kOwner;
 }
 
 }  // namespace
