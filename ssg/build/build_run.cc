@@ -34,6 +34,7 @@ absl::Status BuildRun::Run(BuildResult* result) {
   result_ = result;
   Phase("configuration");
   config_ = LoadConfig({options_.site_dir, options_.environment, options_.base_url, options_.output_dir}, diagnostics_);
+  config_.minify_html |= options_.minify_html;
   if (diagnostics_.error_count() > 0) return absl::OkStatus();
   RETURN_IF_ERROR(CheckOutputDir());
   ASSIGN_OR_RETURN(tree_, SourceTree::Open(options_.site_dir));
@@ -42,6 +43,7 @@ absl::Status BuildRun::Run(BuildResult* result) {
   generator_ = GeneratorHash();
   Phase("discovery");
   RETURN_IF_ERROR(Scan());
+  if (config_.git_dates) ReadGitState();
   RETURN_IF_ERROR(StatOldOutputs());
   if (IsUpToDate()) {
     Phase("");
@@ -132,6 +134,18 @@ absl::Status BuildRun::Scan() {
   return absl::OkStatus();
 }
 
+void BuildRun::ReadGitState() {
+  const auto warn = [&](const absl::Status& status) {
+    diagnostics_.Warning("git", "ssg.toml", 0, absl::StrCat("git_dates: no dates from git: ", status.message()));
+  };
+  const auto state = GitState(options_.site_dir);
+  if (!state.ok()) return warn(state.status());
+  auto dates = GitDates::Read(options_.site_dir, *state, absl::StrCat(cache_->path(), "/git_dates"));
+  if (!dates.ok()) return warn(dates.status());
+  git_dates_ = *std::move(dates);
+  git_hash_ = XXH3_64bits(state->data(), state->size()) | 1;
+}
+
 std::vector<const SourceFile*> BuildRun::AllFiles() const {
   std::vector<const SourceFile*> all;
   for (const auto* files :
@@ -151,7 +165,7 @@ uint64_t BuildRun::GeneratorHash() const {
   stat("/proc/self/exe", &self);
   const std::string text =
       absl::StrCat(base::ProgramVersion(), "|", self.st_size, "|", self.st_mtim.tv_sec, ".", self.st_mtim.tv_nsec, "|",
-                   config_.hash, "|", options_.drafts, options_.future, options_.expired, "|", output_dir_);
+                   config_.hash, "|", config_.minify_html, options_.drafts, options_.future, options_.expired, "|", output_dir_);
   return XXH3_64bits(text.data(), text.size());
 }
 
@@ -167,6 +181,7 @@ bool BuildRun::InputsUnchanged() const {
 
 bool BuildRun::IsUpToDate() {
   if (old_ == nullptr || diagnostics_.error_count() > 0) return false;
+  if (old_->git_hash != git_hash_) return false;
   if (old_->generator != generator_ || now_ >= old_->valid_until) return false;
   if (cache_->interrupted() || !options_.explain.empty() || !InputsUnchanged()) return false;
   if (std::find(old_intact_.begin(), old_intact_.end(), false) != old_intact_.end()) return false;

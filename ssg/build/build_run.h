@@ -12,10 +12,12 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/types/optional.h"
 #include "ssg/assets/assets.h"
 #include "ssg/build/builder.h"
 #include "ssg/build/cache_dir.h"
 #include "ssg/build/changes.h"
+#include "ssg/build/git_dates.h"
 #include "ssg/build/manifest.h"
 #include "ssg/build/markdown_stage.h"
 #include "ssg/build/output_writer.h"
@@ -65,6 +67,7 @@ class BuildRun {
   // build_run.cc:
   void Phase(const char* name);
   absl::Status Scan();
+  void ReadGitState();
   absl::Status CheckOutputDir();
   bool IsUpToDate();
   bool InputsUnchanged() const;
@@ -129,6 +132,9 @@ class BuildRun {
   std::unique_ptr<CacheDir> cache_;
   const Manifest* old_ = nullptr;
   uint64_t generator_ = 0;
+
+  uint64_t git_hash_ = 0;  // of HEAD, if the site wants dates from git
+  absl::optional<GitDates> git_dates_;
 
   std::vector<SourceFile> content_files_;
   std::vector<SourceFile> template_files_;

@@ -29,6 +29,7 @@ struct BuildOptions {
   bool future = false;
   bool expired = false;
   bool full = false;                 // ignore what is cached
+  bool minify_html = false;          // whatever the configuration says
   bool keep_going = false;           // store what could be rendered in spite of errors
   bool check_only = false;           // render, report, store nothing
   size_t jobs = 0;                   // 0: one for each CPU

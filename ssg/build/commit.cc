@@ -122,6 +122,7 @@ absl::Status BuildRun::CommitManifest() {
   manifest.generator = diagnostics_.error_count() > 0 ? 0 : generator_;
   manifest.markdown_hash = diagnostics_.error_count() > 0 ? 0 : config_.markdown_hash;
   manifest.valid_until = site_->next_change();
+  manifest.git_hash = git_hash_;
   NumberTemplates(&manifest);
   // A file of bodies that is mostly garbage is written anew.
   uint64_t live_bytes = 0;

@@ -157,6 +157,7 @@ absl::Status BuildRun::LoadContent() {
     }
     sources[i].path = file.target;
     sources[i].file = file.path;
+    if (git_dates_.has_value()) sources[i].git_date = git_dates_->DateOf(file.path);
     sources[i].mounted = file.mount != UINT32_MAX;
     files_by_content_path_.emplace(file.target, &file);
     const Manifest::Source* found = old_ == nullptr ? nullptr : old_->FindSource(file.path);

@@ -11,7 +11,7 @@
 namespace ssg {
 namespace {
 
-constexpr char kMagic[8] = {'s', 's', 'g', 'm', 'a', 'n', '0', '1'};
+constexpr char kMagic[8] = {'s', 's', 'g', 'm', 'a', 'n', '0', '2'};
 
 class Writer {
  public:
@@ -198,6 +198,7 @@ std::string EncodeManifest(const Manifest& manifest) {
   writer.Raw(manifest.valid_until);
   writer.Raw(manifest.bodies_id);
   writer.Raw(manifest.bodies_size);
+  writer.Raw(manifest.git_hash);
   WriteAll(writer, manifest.sources);
   WriteAll(writer, manifest.objects);
   WriteAll(writer, manifest.templates);
@@ -224,6 +225,7 @@ absl::StatusOr<Manifest> DecodeManifest(absl::string_view bytes) {
   reader.Raw(&manifest.valid_until);
   reader.Raw(&manifest.bodies_id);
   reader.Raw(&manifest.bodies_size);
+  reader.Raw(&manifest.git_hash);
   ReadAll(reader, &manifest.sources);
   ReadAll(reader, &manifest.objects);
   ReadAll(reader, &manifest.templates);

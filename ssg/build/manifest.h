@@ -78,6 +78,7 @@ struct Manifest {
   int64_t valid_until = INT64_MAX;  // when a future page appears or one expires
   uint64_t bodies_id = 0;           // names the file of bodies this belongs to
   uint64_t bodies_size = 0;
+  uint64_t git_hash = 0;  // of HEAD, if dates come from git
   std::vector<Source> sources;  // sorted by path
   std::vector<Object> objects;  // in the order of their ids
   std::vector<Template> templates;

@@ -11,6 +11,7 @@
 #include "base/thread_pool.h"
 #include "ssg/build/build_run.h"
 #include "ssg/build/link_check.h"
+#include "ssg/output/html_minifier.h"
 #include "ssg/output/search.h"
 #include "ssg/site/body.h"
 
@@ -167,6 +168,7 @@ void BuildRun::RenderUnitInto(const RenderUnit& unit, Worker& worker, OutputStat
   const bool ok =
       unit.page == nullptr ? stage.RenderNotFound(worker.reads, &html) : stage.Render(unit, worker.reads, &html);
   if (!ok) return;
+  if (config_.minify_html && absl::EndsWith(state->path, ".html")) html = MinifyHtml(html);
   state->dependencies = Record(worker.reads);
   state->content_hash = HashText(html);
   state->spooled = spool_->Add(state->path, std::move(html));

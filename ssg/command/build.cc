@@ -73,6 +73,7 @@ absl::StatusOr<BuildOptions> OptionsFrom(const base::Arguments& arguments) {
   options.future = arguments.Has("future");
   options.expired = arguments.Has("expired");
   options.full = arguments.Has("full");
+  options.minify_html = arguments.Has("minify");
   if (arguments.Has("jobs")) {
     ASSIGN_OR_RETURN(const int64_t jobs, arguments.GetInt("jobs", 1, 1024));
     options.jobs = static_cast<size_t>(jobs);

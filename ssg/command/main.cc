@@ -19,6 +19,7 @@ const std::vector<Flag>& BuildFlags() {
       {.name = "future", .letter = 'F', .help = "with pages whose date lies in the future"},
       {.name = "expired", .letter = 'E', .help = "with pages that have expired"},
       {.name = "jobs", .letter = 'j', .value = "N", .help = "threads; one for each CPU otherwise"},
+      {.name = "minify", .help = "minify HTML, whatever the configuration says"},
       {.name = "full", .help = "build everything, whatever is cached"},
   };
   return flags;
