@@ -85,5 +85,42 @@ TEST(Features, SaysWhyThereAreNoDatesFromGit) {
   EXPECT_TRUE(absl::StrContains(site.log(), "warning: git_dates: no dates from git: ")) << site.log();
 }
 
+TEST(Features, ExpandsShortcodesOfAllForms) {
+  TestSite site;
+  site.Write("templates/page.html", "{{ page.content }}");
+  site.Write("templates/shortcodes/box.html", "<b {{ params.kind }}{{ args[0] }} {{ nth }}>{{ body }}</b>");
+  site.Write("templates/shortcodes/dot.html", "<i>{{ n + 1 }}</i>");
+  site.Write("content/b.md", "---\ntitle: B\n---\n## Part\n");
+  site.Write("content/a.md",
+             "---\ntitle: A\n---\n{{< box kind=\"x\" >}}\n*in* {{ dot(n=41) }}\n{{< /box >}}\n\n"
+             "Go [there]({{< ref \"b.md#part\" >}}), `{{ dot(n=1) }}`.\n\n:::box{kind=y}\nd\n:::\n\n{{< box z />}}\n");
+  ASSERT_TRUE(site.Build()->stored) << site.log();
+  EXPECT_EQ(site.Read("public/a/index.html"),
+            "<b x 1><p><em>in</em> <i>42</i></p>\n</b>\n<p>Go <a href=\"/b/#part\">there</a>, "
+            "<code>{{ dot(n=1) }}</code>.</p>\n<b y ><p>d</p>\n</b><b z 2></b>\n");
+  // A page depends on the shortcodes that it uses.
+  site.Write("templates/shortcodes/dot.html", "<u>{{ n }}</u>");
+  const auto result = site.Build();
+  ASSERT_TRUE(result.ok() && result->stored) << site.log();
+  EXPECT_EQ(result->body_count, 1u);
+  EXPECT_TRUE(absl::StrContains(site.Read("public/a/index.html"), "<u>41</u>"));
+  EXPECT_TRUE(site.Tree("public") == site.CleanTree());
+}
+
+TEST(Features, SaysWhereAShortcodeIsWrong) {
+  TestSite site;
+  site.Write("templates/shortcodes/note.html", "{{ body }}");
+  site.Write("templates/shortcodes/bad.html", "{{ 1 + 'a' }}");
+  site.Write("content/a.md",
+             "---\ntitle: A\n---\n\nx {{ note_(a=1) }}\n\n{{< note >}}\n\n{{ bad() }}\n\n[a]({{< ref \"no.md\" >}})\n");
+  ASSERT_FALSE(site.Build()->stored);
+  for (const char* expected :
+       {"content/a.md:5:3: error: no shortcode \"note_\" (shortcodes/note_.html); did you mean \"note\"?",
+        "content/a.md:7:1: error: shortcode \"note\" has no end (\"{{< /note >}}\")", "content/a.md:9:1: error: ",
+        "bad.html:1", "content/a.md:11: error: no page \"@/no.md\""}) {
+    EXPECT_TRUE(absl::StrContains(site.log(), expected)) << expected << "\n" << site.log();
+  }
+}
+
 }  // namespace
 }  // namespace ssg

@@ -3,10 +3,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/command_line.h"
 #include "ssg/config/config.h"
 #include "ssg/highlight/highlight.h"
 #include "ssg/markdown/html.h"
@@ -77,6 +80,30 @@ class PageHooks : public MarkdownHooks {
                          ParseAttributes(StripBraces(element.argument)));
   }
 
+  bool RenderShortcode(const ShortcodeElement& element, std::string* html) override {
+    const std::string name = absl::StrCat("shortcodes/", element.name, ".html");
+    const bool found = HasTemplate(name);
+    if (!element.problem.empty()) return Fail(element, element.problem);
+    if (!found && (element.name == "ref" || element.name == "relref")) return Reference(element, html);
+    if (!found) {
+      std::vector<std::string> known;
+      for (const std::string& one : stage_.templates_.Names()) {
+        absl::string_view word = one;
+        if (absl::ConsumePrefix(&word, "shortcodes/")) known.emplace_back(absl::StripSuffix(word, ".html"));
+      }
+      const std::string near = base::NearestWord(std::string(element.name), known);
+      return Fail(element, absl::StrCat("no shortcode \"", element.name, "\" (", name, ")",
+                                        near.empty() ? "" : absl::StrCat("; did you mean \"", near, "\"?")));
+    }
+    if (element.may_want_body && stage_.templates_.Mentions(name, "body")) {
+      return Fail(element, absl::StrCat("shortcode \"", element.name, "\" has no end (\"{{< /", element.name,
+                                        " >}}\"); without a body it is written {{< ", element.name, " />}}"));
+    }
+    tmpl::Variables variables;
+    SetShortcode(element, variables);
+    return RenderTemplate(name, element.line, element.column, variables, html);
+  }
+
   const std::vector<ResolvedLink>& links() const { return links_; }
 
  private:
@@ -99,6 +126,63 @@ class PageHooks : public MarkdownHooks {
     return text;
   }
 
+  bool Fail(const ShortcodeElement& element, const std::string& message) {
+    stage_.diagnostics_.Add(
+        {Severity::kError, std::string(page_.file), element.line, element.column, message, "shortcode"});
+    return true;
+  }
+
+  // {{< ref "path.md#anchor" >}}: in a link what the link then resolves, else the URL.
+  bool Reference(const ShortcodeElement& element, std::string* html) {
+    if (element.arguments.size() != 1) return Fail(element, absl::StrCat(element.name, " wants one path"));
+    std::string path = element.arguments[0].value;
+    if (!absl::StartsWith(path, "#") && !absl::StartsWith(path, "@/") && !absl::StartsWith(path, "/")) {
+      Resolution beside = stage_.links_.Resolve(page_, path, &reads_);
+      if (beside.page == nullptr) path = absl::StrCat("@/", path);
+    } else if (absl::StartsWith(path, "/")) {
+      path = absl::StrCat("@", path);
+    }
+    if (element.in_destination) {
+      html->append(path);
+    } else {
+      AppendHtmlEscaped(ResolveLink(path, /*image=*/false, element.line), html);
+    }
+    return true;
+  }
+
+  static Value ArgumentValue(const ShortcodeArgument& argument) {
+    int64_t number = 0;
+    double fraction = 0;
+    if (argument.quoted) return Value::String(argument.value);
+    if (argument.value == "true" || argument.value == "false") return Value::Bool(argument.value == "true");
+    if (absl::SimpleAtoi(argument.value, &number)) return Value::Int(number);
+    if (absl::ascii_isdigit(argument.value.back()) && absl::SimpleAtod(argument.value, &fraction)) {
+      return Value::Float(fraction);
+    }
+    return Value::String(argument.value);
+  }
+
+  // Named arguments by their names and in `params`, the others in `args`.
+  void SetShortcode(const ShortcodeElement& element, tmpl::Variables& variables) {
+    tmpl::List* args = tmpl::NewList(variables.arena());
+    tmpl::Dict* params = tmpl::NewDict(variables.arena());
+    for (const ShortcodeArgument& argument : element.arguments) {
+      const Value value = ArgumentValue(argument);
+      if (argument.name.empty()) {
+        tmpl::Append(variables.arena(), *args, value);
+      } else {
+        tmpl::Set(variables.arena(), *params, Value::String(argument.name), value);
+        variables.Set(argument.name, value);
+      }
+    }
+    variables.Set("args", Value::Of(args));
+    variables.Set("params", Value::Of(params));
+    variables.Set("name", Value::String(element.name));
+    variables.Set("nth", Value::Int(++shortcode_counts_[std::string(element.name)]));
+    variables.Set("body", Value::Markup(element.html));
+    variables.Set("source", Value::String(element.source));
+  }
+
   // Whether the site has the template; either way the page depends on it.
   bool HasTemplate(absl::string_view name) {
     const bool found = stage_.templates_.Has(name);
@@ -110,14 +194,19 @@ class PageHooks : public MarkdownHooks {
                      std::vector<std::pair<absl::string_view, absl::string_view>> values, std::string* html,
                      const Attributes& attributes = {}) {
     tmpl::Variables variables;
-    variables.Set("page", Value::Of(&page_));
-    variables.Set("site", Value::Of(&stage_.site_));
-    variables.Set("config", stage_.site_.config().all);
     for (const auto& [key, value] : attributes) variables.Set(key, Value::String(value));
     for (const auto& [key, value] : values) {
       // What Markdown made is HTML already.
       variables.Set(key, key == "text" || key == "body" ? Value::Markup(value) : Value::String(value));
     }
+    return RenderTemplate(name, line, 0, variables, html);
+  }
+
+  bool RenderTemplate(absl::string_view name, uint32_t line, uint32_t column, tmpl::Variables& variables,
+                      std::string* html) {
+    variables.Set("page", Value::Of(&page_));
+    variables.Set("site", Value::Of(&stage_.site_));
+    variables.Set("config", stage_.site_.config().all);
     auto found = stage_.engine_.Get(name);
     absl::Status status = found.status();
     if (status.ok()) {
@@ -126,7 +215,10 @@ class PageHooks : public MarkdownHooks {
       options.host = &context_;
       status = stage_.engine_.Render(**found, variables, options, *html);
     }
-    if (!status.ok()) stage_.diagnostics_.Error("template", page_.file, line, status.message());
+    if (!status.ok()) {
+      stage_.diagnostics_.Add(
+          {Severity::kError, std::string(page_.file), line, column, std::string(status.message()), "template"});
+    }
     return true;
   }
 
@@ -136,6 +228,7 @@ class PageHooks : public MarkdownHooks {
   RenderContext context_;
   Resolution last_image_;
   std::vector<ResolvedLink> links_;
+  absl::flat_hash_map<std::string, int64_t> shortcode_counts_;
 };
 
 MarkdownStage::MarkdownStage(const Site& site, const tmpl::Engine& engine, const TemplateStore& templates,

@@ -72,6 +72,7 @@ absl::StatusOr<Value> MarkdownFilter(Runtime& runtime, const Call& call) {
   MarkdownHooks hooks;
   MarkdownOptions options = Context(runtime).site->config().markdown;
   options.heading_anchors = false;
+  options.shortcodes = false;
   ASSIGN_OR_RETURN(RenderedMarkdown rendered, RenderMarkdown(text, options, hooks));
   absl::string_view html = rendered.html;
   const bool is_inline = call.Has(1) && call[1].IsBool() && call[1].bool_value();

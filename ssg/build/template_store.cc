@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
@@ -34,6 +35,19 @@ uint64_t TemplateStore::HashOf(absl::string_view name) const {
 std::string TemplateStore::FileOf(absl::string_view name) const {
   const Entry* entry = Find(name);
   return entry == nullptr || entry->file.empty() ? std::string(name) : entry->file;
+}
+
+bool TemplateStore::Mentions(absl::string_view name, absl::string_view word) const {
+  const Entry* entry = Find(name);
+  const auto in_word = [&](size_t i) {
+    return i < entry->text.size() && (absl::ascii_isalnum(entry->text[i]) || entry->text[i] == '_');
+  };
+  if (entry == nullptr) return false;
+  for (size_t at = entry->text.find(word.data(), 0, word.size()); at != std::string::npos;
+       at = entry->text.find(word.data(), at + 1, word.size())) {
+    if (!in_word(at + word.size()) && (at == 0 || !in_word(at - 1))) return true;
+  }
+  return false;
 }
 
 std::vector<std::string> TemplateStore::Names() const {

@@ -29,6 +29,8 @@ class TemplateStore {
   uint64_t HashOf(absl::string_view name) const;
   // The file behind a name, for messages; the name itself if built in or unknown.
   std::string FileOf(absl::string_view name) const;
+  // Whether the word stands in its source.
+  bool Mentions(absl::string_view name, absl::string_view word) const;
   std::vector<std::string> Names() const;
 
   absl::StatusOr<std::string> Load(absl::string_view name) const;

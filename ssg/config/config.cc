@@ -130,6 +130,8 @@ void ReadMarkdown(TableReader reader, Config& config) {
   reader.Read("heading_ids", &options.heading_ids);
   reader.Read("heading_anchors", &options.heading_anchors);
   reader.Read("math", &options.math);
+  options.shortcodes = true;
+  reader.Read("shortcodes", &options.shortcodes);
   reader.Read("highlight", &config.highlight);
   reader.Read("line_numbers", &config.line_numbers);
   int64_t bytes_max = static_cast<int64_t>(options.source_bytes_max);

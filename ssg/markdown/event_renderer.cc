@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 #include "ssg/markdown/html.h"
 #include "ssg/markdown/slug.h"
 
@@ -69,7 +70,9 @@ absl::Status EventRenderer::Run() {
   parser.enter_span = &EventRenderer::OnEnterSpan;
   parser.leave_span = &EventRenderer::OnLeaveSpan;
   parser.text = &EventRenderer::OnText;
-  if (md_parse(source_.data(), static_cast<MD_SIZE>(source_.size()), &parser, this) != 0) {
+  const int verdict = md_parse(source_.data(), static_cast<MD_SIZE>(source_.size()), &parser, this);
+  RETURN_IF_ERROR(document_.failure);
+  if (verdict != 0) {
     return absl::ResourceExhaustedError(
         absl::StrCat(LineOf(nullptr), ": Markdown grows to more than ", document_.html_bytes_max, " bytes of HTML"));
   }
@@ -97,7 +100,7 @@ int EventRenderer::OnText(MD_TEXTTYPE type, const MD_CHAR* text, MD_SIZE size, v
   return static_cast<EventRenderer*>(self)->Verdict();
 }
 
-int EventRenderer::Verdict() const { return out_.size() > document_.html_bytes_max ? 1 : 0; }
+int EventRenderer::Verdict() const { return out_.size() > document_.html_bytes_max || !document_.failure.ok() ? 1 : 0; }
 
 uint32_t EventRenderer::LineOf(const char* at) {
   const char* const begin = source_.data() + prefix_size_;
@@ -108,10 +111,10 @@ uint32_t EventRenderer::LineOf(const char* at) {
     line_ += static_cast<uint32_t>(std::count(line_at_, at, '\n'));
     line_at_ = at;
   }
-  return line_;
+  return document_.lines.SourceLine(line_);
 }
 
-std::string EventRenderer::Decode(const MD_ATTRIBUTE& attribute) {
+std::string EventRenderer::Decode(const MD_ATTRIBUTE& attribute, bool destination, bool* had_token) {
   std::string text;
   for (int i = 0; attribute.substr_offsets != nullptr && attribute.substr_offsets[i] < attribute.size; ++i) {
     const MD_OFFSET begin = attribute.substr_offsets[i];
@@ -128,7 +131,45 @@ std::string EventRenderer::Decode(const MD_ATTRIBUTE& attribute) {
         break;
     }
   }
-  return text;
+  if (document_.shortcodes.empty()) return text;
+  std::string whole;
+  AppendWithTokens(text, /*code=*/false, destination, &whole);
+  if (had_token != nullptr) *had_token = whole != text;
+  return whole;
+}
+
+void EventRenderer::AppendWithTokens(absl::string_view text, bool code, bool destination, std::string* out) {
+  size_t begin = 0;
+  size_t end = 0;
+  size_t number = 0;
+  while (!document_.shortcodes.empty() && FindToken(text, &begin, &end, &number) &&
+         number < document_.shortcodes.size()) {
+    out->append(text.data(), begin);
+    if (code) {
+      absl::StrAppend(out, document_.shortcodes[number].text);
+    } else {
+      document_.tokens->RenderToken(number, destination, out);
+    }
+    text.remove_prefix(end);
+  }
+  out->append(text.data(), text.size());
+}
+
+void EventRenderer::NormalWithTokens(absl::string_view text) {
+  size_t begin = 0;
+  size_t end = 0;
+  size_t number = 0;
+  while (!document_.shortcodes.empty() && FindToken(text, &begin, &end, &number) &&
+         number < document_.shortcodes.size()) {
+    NormalText(text.substr(0, begin));
+    if (absl::EndsWith(out_, "<p>") && image_depth_ == 0) tokens_begin_ = out_.size() - 3;
+    in_word_ = false;
+    const size_t keep = tokens_begin_;
+    document_.tokens->RenderToken(number, /*in_destination=*/false, image_depth_ > 0 ? &alt_ : &out_);
+    tokens_begin_ = keep;
+    text.remove_prefix(end);
+  }
+  NormalText(text);
 }
 
 void EventRenderer::BlockBreak() {
@@ -181,6 +222,7 @@ void EventRenderer::EnterBlock(MD_BLOCKTYPE type, void* detail) {
       break;
     case MD_BLOCK_P:
       BlockBreak();
+      tokens_begin_ = std::string::npos;
       out_.append("<p>");
       if (document_.options.alerts && absl::EndsWith(out_, "<blockquote>\n<p>")) alert_at_ = out_.size();
       break;
@@ -372,7 +414,12 @@ void EventRenderer::LeaveHeading(uint32_t level) {
 }
 
 void EventRenderer::LeaveParagraph() {
-  if (absl::EndsWith(out_, "<p>") && alert_title_done_) {
+  if (tokens_begin_ != std::string::npos) {
+    // A paragraph of nothing but shortcodes is what they give.
+    out_.erase(tokens_begin_, 3);
+    if (!absl::EndsWith(out_, "\n")) out_.push_back('\n');
+    tokens_begin_ = std::string::npos;
+  } else if (absl::EndsWith(out_, "<p>") && alert_title_done_) {
     out_.resize(out_.size() - 3);  // "[!NOTE]" was all of its paragraph
   } else {
     out_.append("</p>\n");
@@ -385,11 +432,12 @@ void EventRenderer::LeaveParagraph() {
 
 void EventRenderer::EnterSpan(MD_SPANTYPE type, void* detail) {
   alert_at_ = std::string::npos;
+  tokens_begin_ = std::string::npos;
   if (type == MD_SPAN_IMG) {
     const auto& image = *static_cast<MD_SPAN_IMG_DETAIL*>(detail);
     if (image_depth_++ == 0) {
       Element element;
-      element.destination = Decode(image.src);
+      element.destination = Decode(image.src, /*destination=*/true);
       element.title = Decode(image.title);
       element.line = LineOf(image.src.text);
       element.url = document_.hooks.ResolveLink(element.destination, /*image=*/true, element.line);
@@ -468,7 +516,7 @@ void EventRenderer::LeaveSpan(MD_SPANTYPE type) {
 
 void EventRenderer::EnterLink(const MD_SPAN_A_DETAIL& detail) {
   Element element;
-  element.destination = Decode(detail.href);
+  element.destination = Decode(detail.href, /*destination=*/true);
   element.title = Decode(detail.title);
   element.line = LineOf(detail.href.text);
   element.url = document_.hooks.ResolveLink(element.destination, /*image=*/false, element.line);
@@ -514,7 +562,7 @@ void EventRenderer::Text(MD_TEXTTYPE type, absl::string_view text) {
     if (type == MD_TEXT_NULLCHAR) {
       AppendUtf8(0, &code_);
     } else {
-      code_.append(text.data(), text.size());
+      AppendWithTokens(text, /*code=*/true, /*destination=*/false, &code_);
     }
     return;
   }
@@ -553,7 +601,12 @@ void EventRenderer::Text(MD_TEXTTYPE type, absl::string_view text) {
           NormalText(text.substr(0, bar));
         }
       }
-      NormalText(text);
+      if (document_.shortcodes.empty()) {
+        NormalText(text);
+      } else {
+        AppendWithTokens(text, /*code=*/true, /*destination=*/false, &decoded);
+        NormalText(decoded);
+      }
       break;
     default:
       if (type == MD_TEXT_NORMAL && alert_at_ == out_.size() && TryAlert(text)) break;
@@ -569,17 +622,18 @@ void EventRenderer::Text(MD_TEXTTYPE type, absl::string_view text) {
             text.remove_prefix(open + 2);
             continue;
           }
-          NormalText(text.substr(0, open));
+          NormalWithTokens(text.substr(0, open));
           FootnoteReference(found->first, found->second);
           text.remove_prefix(close + 1);
         }
       }
-      NormalText(text);
+      NormalWithTokens(text);
       break;
   }
 }
 
 void EventRenderer::NormalText(absl::string_view text) {
+  if (text.find_first_not_of(" \t\n") != absl::string_view::npos) tokens_begin_ = std::string::npos;
   if (image_depth_ > 0) {
     alt_.append(text.data(), text.size());
     return;
@@ -606,7 +660,8 @@ void EventRenderer::RawHtml(absl::string_view text) {
     return;
   }
   if (!document_.options.tag_filter) {
-    out_.append(text.data(), text.size());
+    tokens_begin_ = std::string::npos;
+    AppendWithTokens(text, /*code=*/absl::StartsWith(text, "<!--"), /*destination=*/false, &out_);
     return;
   }
   for (size_t i = 0; i < text.size(); ++i) {

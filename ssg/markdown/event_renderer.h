@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "ssg/markdown/markdown.h"
+#include "ssg/markdown/shortcodes.h"
 
 namespace ssg::internal {
 
@@ -28,6 +29,15 @@ struct Footnote {
 };
 
 // What all pieces of one document share.
+struct Document;
+
+// Renders what a token stands for.
+class TokenRenderer {
+ public:
+  virtual ~TokenRenderer() = default;
+  virtual void RenderToken(size_t number, bool in_destination, std::string* html) = 0;
+};
+
 struct Document {
   const MarkdownOptions& options;
   MarkdownHooks& hooks;
@@ -36,6 +46,10 @@ struct Document {
   absl::flat_hash_set<std::string> ids;
   absl::flat_hash_map<std::string, Footnote> footnotes;
   std::vector<std::string> footnote_order;
+  std::vector<Shortcode> shortcodes;
+  LineMap lines;
+  TokenRenderer* tokens = nullptr;
+  absl::Status failure;  // of rendering a shortcode
   uint32_t container_depth = 0;  // of directives, footnotes and lists around the piece
 };
 
@@ -92,7 +106,10 @@ class EventRenderer {
 
   // The 1-based line of the last text seen, or of `at` if it points into the source.
   uint32_t LineOf(const char* at);
-  static std::string Decode(const MD_ATTRIBUTE& attribute);
+  std::string Decode(const MD_ATTRIBUTE& attribute, bool destination = false, bool* had_token = nullptr);
+  // Appends `text` with tokens rendered, or (`code`) as they were written.
+  void AppendWithTokens(absl::string_view text, bool code, bool destination, std::string* out);
+  void NormalWithTokens(absl::string_view text);
   int Verdict() const;
 
   Document& document_;
@@ -120,6 +137,7 @@ class EventRenderer {
   std::string alt_;
   uint32_t image_depth_ = 0;
   uint32_t block_depth_ = 0;  // of quotes and lists
+  size_t tokens_begin_ = std::string::npos;  // where a paragraph of nothing but shortcodes begins
   bool in_word_ = false;
 };
 

@@ -84,9 +84,11 @@ std::string DirectiveTitle(absl::string_view argument) {
   return std::string(argument);
 }
 
-class Renderer {
+class Renderer : public internal::TokenRenderer {
  public:
-  explicit Renderer(Document& document) : document_(document) {}
+  explicit Renderer(Document& document) : document_(document) { document_.tokens = this; }
+
+  void RenderToken(size_t number, bool in_destination, std::string* html) override;
 
   // Renders a piece of Markdown and all the segments in it.
   absl::Status RenderPiece(absl::string_view source, uint32_t first_line, std::string& out) {
@@ -171,7 +173,7 @@ class Renderer {
     std::string html;
     RETURN_IF_ERROR(RenderPiece(segment.body.text, first_line + segment.body.line - 1, html));
     const DirectiveElement element = {segment.name, segment.argument,    segment.body.text,
-                                      html,         segment.collapsible, line};
+                                      html,         segment.collapsible, document_.lines.SourceLine(line)};
     if (document_.hooks.RenderDirective(element, &out)) return absl::OkStatus();
     std::string title = DirectiveTitle(segment.argument);
     if (title.empty()) title = std::string(AdmonitionTitle(segment.name));
@@ -224,6 +226,42 @@ class Renderer {
   std::string definitions_;
 };
 
+// The body is a document of its own as far as lines and tokens go; ids, footnotes and links are the page's.
+void Renderer::RenderToken(size_t number, bool in_destination, std::string* html) {
+  if (!document_.failure.ok()) return;
+  const internal::Shortcode call = document_.shortcodes[number];
+  std::string body;
+  if (call.has_body) {
+    if (document_.container_depth >= kContainerDepthMax) {
+      document_.failure =
+          absl::ResourceExhaustedError(absl::StrCat(call.line, ": nested deeper than ", kContainerDepthMax, " levels"));
+      return;
+    }
+    internal::LineMap lines;
+    std::string tokenized;
+    document_.failure =
+        internal::TakeShortcodes(call.body, call.body_line, &document_.shortcodes, &lines, &tokenized);
+    if (!document_.failure.ok()) return;
+    std::swap(document_.lines, lines);
+    std::string definitions;
+    std::swap(definitions_, definitions);
+    ++document_.container_depth;
+    const absl::Status status = RenderPiece(tokenized, call.body_line, body);
+    --document_.container_depth;
+    std::swap(definitions_, definitions);
+    std::swap(document_.lines, lines);
+    if (document_.failure.ok()) document_.failure = status;
+    if (!document_.failure.ok()) return;
+    // A body within a line is no paragraph of its own.
+    if (!absl::StrContains(call.body, '\n') && absl::StartsWith(body, "<p>") && body.find("</p>\n") == body.size() - 5) {
+      body = body.substr(3, body.size() - 8);
+    }
+  }
+  const ShortcodeElement element = {call.name,     call.arguments,     call.text,      call.body, body,       call.has_body,
+                                    call.may_want_body, in_destination, call.line, call.column, call.problem};
+  if (!document_.hooks.RenderShortcode(element, html)) absl::StrAppend(html, call.text);
+}
+
 }  // namespace
 
 std::string MarkdownHooks::ResolveLink(absl::string_view destination, bool, uint32_t) {
@@ -234,6 +272,7 @@ bool MarkdownHooks::RenderImage(const ImageElement&, std::string*) { return fals
 bool MarkdownHooks::RenderLink(const LinkElement&, std::string*) { return false; }
 bool MarkdownHooks::RenderHeading(const HeadingElement&, std::string*) { return false; }
 bool MarkdownHooks::RenderDirective(const DirectiveElement&, std::string*) { return false; }
+bool MarkdownHooks::RenderShortcode(const ShortcodeElement&, std::string*) { return false; }
 
 absl::StatusOr<RenderedMarkdown> RenderMarkdown(absl::string_view source, const MarkdownOptions& options,
                                                 MarkdownHooks& hooks, uint32_t first_line) {
@@ -245,7 +284,13 @@ absl::StatusOr<RenderedMarkdown> RenderMarkdown(absl::string_view source, const 
   if (options.github) RETURN_IF_ERROR(CheckAutolinks(source, first_line));
   RenderedMarkdown result;
   const size_t html_bytes_max = kHtmlBytesAlways + source.size() * kHtmlGrowthMax;
-  Document document{options, hooks, result, html_bytes_max, {}, {}, {}, 0};
+  Document document{options, hooks, result, html_bytes_max, {}, {}, {}, {}, {}, nullptr, absl::OkStatus(), 0};
+  std::string tokenized;
+  if (options.shortcodes && internal::HasShortcodes(source)) {
+    RETURN_IF_ERROR(
+        internal::TakeShortcodes(source, first_line, &document.shortcodes, &document.lines, &tokenized));
+    source = tokenized;
+  }
   result.html.reserve(source.size() + source.size() / 4 + 64);
   Renderer renderer(document);
   RETURN_IF_ERROR(renderer.RenderPiece(source, first_line, result.html));

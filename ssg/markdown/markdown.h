@@ -36,6 +36,7 @@ struct MarkdownOptions {
   bool alerts = true;            // "> [!NOTE]"
   bool heading_ids = true;       // and {#id .class} after headings
   bool heading_anchors = false;  // a link to itself in each heading
+  bool shortcodes = false;       // "{{ name() }}", "{{< name >}}"; they ask the hooks
   bool math = false;             // $..$ and $$..$$ become \(..\) and \[..\]
   bool collect_text = false;
   SlugStyle slug_style = SlugStyle::kUnicode;
@@ -107,6 +108,26 @@ struct DirectiveElement {
   uint32_t line;
 };
 
+struct ShortcodeArgument {
+  std::string name;  // "" if positional
+  std::string value;
+  bool quoted = false;
+};
+
+struct ShortcodeElement {
+  absl::string_view name;
+  const std::vector<ShortcodeArgument>& arguments;
+  absl::string_view text;    // the call as written
+  absl::string_view source;  // the body, Markdown
+  absl::string_view html;    // the body, rendered
+  bool has_body;
+  bool may_want_body;   // it could have had a body, but has no end
+  bool in_destination;  // of a link or image: the result is resolved as if written there
+  uint32_t line;
+  uint32_t column;
+  absl::string_view problem;  // not empty: what is wrong with the call
+};
+
 // What a site adds. Each element function may append its own HTML and return
 // true; after false nothing may have been appended and the built-in HTML is used.
 class MarkdownHooks {
@@ -120,6 +141,7 @@ class MarkdownHooks {
   virtual bool RenderLink(const LinkElement& element, std::string* html);
   virtual bool RenderHeading(const HeadingElement& element, std::string* html);
   virtual bool RenderDirective(const DirectiveElement& element, std::string* html);
+  virtual bool RenderShortcode(const ShortcodeElement& element, std::string* html);
 };
 
 // Renders `source`, whose first line is line `first_line` of its file.
