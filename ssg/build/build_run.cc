@@ -163,9 +163,9 @@ uint64_t BuildRun::GeneratorHash() const {
   // The program itself counts: another version may render differently.
   struct stat self {};
   stat("/proc/self/exe", &self);
-  const std::string text =
-      absl::StrCat(base::ProgramVersion(), "|", self.st_size, "|", self.st_mtim.tv_sec, ".", self.st_mtim.tv_nsec, "|",
-                   config_.hash, "|", config_.minify_html, options_.drafts, options_.future, options_.expired, "|", output_dir_);
+  const std::string text = absl::StrCat(base::ProgramVersion(), "|", self.st_size, "|", self.st_mtim.tv_sec, ".",
+                                        self.st_mtim.tv_nsec, "|", config_.hash, "|", config_.minify_html,
+                                        options_.drafts, options_.future, options_.expired, "|", output_dir_);
   return XXH3_64bits(text.data(), text.size());
 }
 

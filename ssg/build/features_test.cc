@@ -35,8 +35,7 @@ TEST(Features, MinifiesHtml) {
   site.Write("ssg.toml", "title = \"Test\"\nminify_html = true\n");
   ASSERT_TRUE(site.Build()->stored) << site.log();
   const std::string html = site.Read("public/a/index.html");
-  EXPECT_EQ(html,
-            "<div><p>A</p><p><strong>a</strong> <em>b</em></p><pre><code>x  y\n\n</code></pre></div>");
+  EXPECT_EQ(html, "<div><p>A</p><p><strong>a</strong> <em>b</em></p><pre><code>x  y\n\n</code></pre></div>");
   EXPECT_TRUE(site.Tree("public") == site.CleanTree());
 }
 
@@ -116,8 +115,8 @@ TEST(Features, SaysWhereAShortcodeIsWrong) {
   ASSERT_FALSE(site.Build()->stored);
   for (const char* expected :
        {"content/a.md:5:3: error: no shortcode \"note_\" (shortcodes/note_.html); did you mean \"note\"?",
-        "content/a.md:7:1: error: shortcode \"note\" has no end (\"{{< /note >}}\")", "content/a.md:9:1: error: ",
-        "bad.html:1", "content/a.md:11: error: no page \"@/no.md\""}) {
+        "content/a.md:7:1: error: shortcode \"note\" has no end (\"{{< /note >}}\")",
+        "content/a.md:9:1: error: ", "bad.html:1", "content/a.md:11: error: no page \"@/no.md\""}) {
     EXPECT_TRUE(absl::StrContains(site.log(), expected)) << expected << "\n" << site.log();
   }
 }

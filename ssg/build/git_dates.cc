@@ -45,10 +45,10 @@ absl::StatusOr<GitDates> GitDates::Read(const std::string& site_dir, const std::
     return dates;
   }
   // A commit is "\x01SECONDS", then the names of its files; everything ends with a zero byte.
-  ASSIGN_OR_RETURN(const std::string log,
-                   Git(site_dir, {"-c", "core.quotePath=off", "log", "-z", "--no-renames", "--no-show-signature",
-                                  "--relative", "--name-only", "--diff-filter=d", "--format=tformat:%x01%at", "--",
-                                  "content"}));
+  ASSIGN_OR_RETURN(
+      const std::string log,
+      Git(site_dir, {"-c", "core.quotePath=off", "log", "-z", "--no-renames", "--no-show-signature", "--relative",
+                     "--name-only", "--diff-filter=d", "--format=tformat:%x01%at", "--", "content"}));
   dates.Parse(log);
   // Without the cache the next build asks git again; nothing else depends on it.
   static_cast<void>(base::ReplaceFile(cache_path, absl::StrCat(head, log), {}));

@@ -126,9 +126,9 @@ class PageHooks : public MarkdownHooks {
     return text;
   }
 
-  bool Fail(const ShortcodeElement& element, const std::string& message) {
+  bool Fail(const ShortcodeElement& element, absl::string_view message) {
     stage_.diagnostics_.Add(
-        {Severity::kError, std::string(page_.file), element.line, element.column, message, "shortcode"});
+        {Severity::kError, std::string(page_.file), element.line, element.column, std::string(message), "shortcode"});
     return true;
   }
 

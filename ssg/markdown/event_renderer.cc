@@ -612,24 +612,30 @@ void EventRenderer::Text(MD_TEXTTYPE type, absl::string_view text) {
       if (type == MD_TEXT_NORMAL && alert_at_ == out_.size() && TryAlert(text)) break;
       alert_at_ = std::string::npos;
       if (type == MD_TEXT_NORMAL && !document_.footnotes.empty() && image_depth_ == 0) {
-        size_t open;
-        while ((open = text.find("[^")) != absl::string_view::npos) {
-          const size_t close = text.find(']', open);
-          if (close == absl::string_view::npos) break;
-          const auto found = document_.footnotes.find(text.substr(open + 2, close - open - 2));
-          if (found == document_.footnotes.end()) {
-            NormalText(text.substr(0, open + 2));
-            text.remove_prefix(open + 2);
-            continue;
-          }
-          NormalWithTokens(text.substr(0, open));
-          FootnoteReference(found->first, found->second);
-          text.remove_prefix(close + 1);
-        }
+        TextWithFootnotes(text);
+      } else {
+        NormalWithTokens(text);
       }
-      NormalWithTokens(text);
       break;
   }
+}
+
+void EventRenderer::TextWithFootnotes(absl::string_view text) {
+  size_t open;
+  while ((open = text.find("[^")) != absl::string_view::npos) {
+    const size_t close = text.find(']', open);
+    if (close == absl::string_view::npos) break;
+    const auto found = document_.footnotes.find(text.substr(open + 2, close - open - 2));
+    if (found == document_.footnotes.end()) {
+      NormalWithTokens(text.substr(0, open + 2));
+      text.remove_prefix(open + 2);
+      continue;
+    }
+    NormalWithTokens(text.substr(0, open));
+    FootnoteReference(found->first, found->second);
+    text.remove_prefix(close + 1);
+  }
+  NormalWithTokens(text);
 }
 
 void EventRenderer::NormalText(absl::string_view text) {
@@ -645,6 +651,7 @@ void EventRenderer::NormalText(absl::string_view text) {
 }
 
 void EventRenderer::RawHtml(absl::string_view text) {
+  tokens_begin_ = std::string::npos;
   if (image_depth_ > 0) return;
   if (!document_.result.summary_is_explicit && document_.container_depth == 0 && block_depth_ == 0 &&
       absl::StartsWith(text, "<!--")) {
@@ -660,7 +667,6 @@ void EventRenderer::RawHtml(absl::string_view text) {
     return;
   }
   if (!document_.options.tag_filter) {
-    tokens_begin_ = std::string::npos;
     AppendWithTokens(text, /*code=*/absl::StartsWith(text, "<!--"), /*destination=*/false, &out_);
     return;
   }
@@ -694,6 +700,7 @@ bool EventRenderer::TryAlert(absl::string_view text) {
 }
 
 void EventRenderer::FootnoteReference(const std::string& label, Footnote& footnote) {
+  tokens_begin_ = std::string::npos;
   if (footnote.number == 0) {
     document_.footnote_order.push_back(label);
     footnote.number = static_cast<uint32_t>(document_.footnote_order.size());

@@ -49,7 +49,7 @@ struct Document {
   std::vector<Shortcode> shortcodes;
   LineMap lines;
   TokenRenderer* tokens = nullptr;
-  absl::Status failure;  // of rendering a shortcode
+  absl::Status failure;          // of rendering a shortcode
   uint32_t container_depth = 0;  // of directives, footnotes and lists around the piece
 };
 
@@ -110,6 +110,7 @@ class EventRenderer {
   // Appends `text` with tokens rendered, or (`code`) as they were written.
   void AppendWithTokens(absl::string_view text, bool code, bool destination, std::string* out);
   void NormalWithTokens(absl::string_view text);
+  void TextWithFootnotes(absl::string_view text);
   int Verdict() const;
 
   Document& document_;
@@ -136,7 +137,7 @@ class EventRenderer {
   bool in_cell_ = false;
   std::string alt_;
   uint32_t image_depth_ = 0;
-  uint32_t block_depth_ = 0;  // of quotes and lists
+  uint32_t block_depth_ = 0;                 // of quotes and lists
   size_t tokens_begin_ = std::string::npos;  // where a paragraph of nothing but shortcodes begins
   bool in_word_ = false;
 };

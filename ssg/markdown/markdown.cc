@@ -239,8 +239,7 @@ void Renderer::RenderToken(size_t number, bool in_destination, std::string* html
     }
     internal::LineMap lines;
     std::string tokenized;
-    document_.failure =
-        internal::TakeShortcodes(call.body, call.body_line, &document_.shortcodes, &lines, &tokenized);
+    document_.failure = internal::TakeShortcodes(call.body, call.body_line, &document_.shortcodes, &lines, &tokenized);
     if (!document_.failure.ok()) return;
     std::swap(document_.lines, lines);
     std::string definitions;
@@ -253,12 +252,14 @@ void Renderer::RenderToken(size_t number, bool in_destination, std::string* html
     if (document_.failure.ok()) document_.failure = status;
     if (!document_.failure.ok()) return;
     // A body within a line is no paragraph of its own.
-    if (!absl::StrContains(call.body, '\n') && absl::StartsWith(body, "<p>") && body.find("</p>\n") == body.size() - 5) {
+    if (!absl::StrContains(call.body, '\n') && absl::StartsWith(body, "<p>") &&
+        body.find("</p>\n") == body.size() - 5) {
       body = body.substr(3, body.size() - 8);
     }
   }
-  const ShortcodeElement element = {call.name,     call.arguments,     call.text,      call.body, body,       call.has_body,
-                                    call.may_want_body, in_destination, call.line, call.column, call.problem};
+  const ShortcodeElement element = {call.name, call.arguments, call.text,          call.body,
+                                    body,      call.has_body,  call.may_want_body, in_destination,
+                                    call.line, call.column,    call.problem};
   if (!document_.hooks.RenderShortcode(element, html)) absl::StrAppend(html, call.text);
 }
 
@@ -287,8 +288,7 @@ absl::StatusOr<RenderedMarkdown> RenderMarkdown(absl::string_view source, const 
   Document document{options, hooks, result, html_bytes_max, {}, {}, {}, {}, {}, nullptr, absl::OkStatus(), 0};
   std::string tokenized;
   if (options.shortcodes && internal::HasShortcodes(source)) {
-    RETURN_IF_ERROR(
-        internal::TakeShortcodes(source, first_line, &document.shortcodes, &document.lines, &tokenized));
+    RETURN_IF_ERROR(internal::TakeShortcodes(source, first_line, &document.shortcodes, &document.lines, &tokenized));
     source = tokenized;
   }
   result.html.reserve(source.size() + source.size() / 4 + 64);

@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ssg::MarkdownHooks hooks;
   ssg::MarkdownOptions options;
   options.math = true;
+  options.shortcodes = true;
   options.heading_anchors = true;
   options.collect_text = true;
   const auto rendered = ssg::RenderMarkdown(source, options, hooks);

@@ -126,7 +126,12 @@ class Scanner {
  public:
   Scanner(absl::string_view source, uint32_t first_line, std::vector<Shortcode>* shortcodes, LineMap* lines,
           std::string* out)
-      : source_(source), shortcodes_(*shortcodes), lines_(*lines), out_(*out), line_(first_line), out_line_(first_line) {}
+      : source_(source),
+        shortcodes_(*shortcodes),
+        lines_(*lines),
+        out_(*out),
+        line_(first_line),
+        out_line_(first_line) {}
 
   absl::Status Run() {
     if (absl::StrContains(source_, kTokenBegin)) {
@@ -146,11 +151,13 @@ class Scanner {
       if (call.escaped) {
         // "{{</* x */>}}"; a backslash keeps "<" from being HTML.
         const Delimiters& marks = *call.marks;
-        absl::StrAppend(&out_, marks.open.substr(0, 2), marks.open.size() > 2 ? absl::StrCat("\\", marks.open.substr(2)) : "",
-                        call.content, marks.close);
+        absl::StrAppend(&out_, marks.open.substr(0, 2),
+                        marks.open.size() > 2 ? absl::StrCat("\\", marks.open.substr(2)) : "", call.content,
+                        marks.close);
         Advance(call.end);
       } else if (call.closing) {
-        return absl::InvalidArgumentError(absl::StrCat(line_, ":", Column(at_), ": \"", source_.substr(at_, call.end - at_),
+        return absl::InvalidArgumentError(absl::StrCat(line_, ":", Column(at_), ": \"",
+                                                       source_.substr(at_, call.end - at_),
                                                        "\" ends a shortcode that has no beginning"));
       } else {
         if (shortcodes_.size() >= kShortcodesMax) {
@@ -208,7 +215,8 @@ class Scanner {
     const size_t newline = at == 0 ? kNone : source_.rfind('\n', at - 1);
     const size_t line_begin = newline == kNone ? 0 : newline + 1;
     // Fences may follow the marks of quotes and lists.
-    const bool starts_line = source_.substr(line_begin, at - line_begin).find_first_not_of(" \t>-*+0123456789.)") == kNone;
+    const bool starts_line =
+        source_.substr(line_begin, at - line_begin).find_first_not_of(" \t>-*+0123456789.)") == kNone;
     if (size >= 3 && starts_line) return FenceEnd(at + size, c, size);
     if (c == '~') return at + size;
     // A code span: the next run of the same length in this paragraph.
@@ -318,8 +326,7 @@ class Scanner {
       }
       one.may_want_body = !one.has_body;
     }
-    one.body_line =
-        line_ + static_cast<uint32_t>(std::count(source_.begin() + at_, source_.begin() + call.end, '\n'));
+    one.body_line = line_ + static_cast<uint32_t>(std::count(source_.begin() + at_, source_.begin() + call.end, '\n'));
     one.body = source_.substr(call.end, body_end - call.end);
     one.text = source_.substr(at_, end - at_);
     absl::StrAppend(&out_, kTokenBegin, shortcodes_.size(), kTokenEnd);

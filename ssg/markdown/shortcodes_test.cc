@@ -14,7 +14,8 @@ namespace {
 class Echo : public MarkdownHooks {
  public:
   bool RenderShortcode(const ShortcodeElement& element, std::string* html) override {
-    places.push_back(absl::StrCat(element.line, ":", element.column, element.problem.empty() ? "" : " ", element.problem));
+    places.push_back(
+        absl::StrCat(element.line, ":", element.column, element.problem.empty() ? "" : " ", element.problem));
     if (element.in_destination) {
       absl::StrAppend(html, "/to/", element.name);
       return true;

@@ -15,20 +15,20 @@ constexpr size_t kNone = absl::string_view::npos;
 // Elements that start and end lines: blanks beside their tags are never shown.
 bool IsBlock(absl::string_view name) {
   static const auto& blocks = *new absl::flat_hash_set<absl::string_view>{
-      "!doctype", "address", "article", "aside", "base",   "blockquote", "body",    "caption", "col",   "colgroup",
-      "dd",       "details", "dialog",  "div",   "dl",     "dt",         "fieldset", "figcaption", "figure", "footer",
-      "form",     "h1",      "h2",      "h3",    "h4",     "h5",         "h6",      "head",    "header", "hgroup",
-      "hr",       "html",    "legend",  "li",    "link",   "main",       "meta",    "nav",     "ol",    "optgroup",
-      "option",   "p",       "section", "summary", "table", "tbody",     "td",      "tfoot",   "th",    "thead",
-      "title",    "tr",      "ul"};
+      "!doctype", "address", "article", "aside",    "base",   "blockquote", "body",    "caption",  "col",
+      "colgroup", "dd",      "details", "dialog",   "div",    "dl",         "dt",      "fieldset", "figcaption",
+      "figure",   "footer",  "form",    "h1",       "h2",     "h3",         "h4",      "h5",       "h6",
+      "head",     "header",  "hgroup",  "hr",       "html",   "legend",     "li",      "link",     "main",
+      "meta",     "nav",     "ol",      "optgroup", "option", "p",          "section", "summary",  "table",
+      "tbody",    "td",      "tfoot",   "th",       "thead",  "title",      "tr",      "ul"};
   return blocks.contains(name);
 }
 
 // Elements whose content stays as it is.
 bool IsVerbatim(absl::string_view name) {
   static const auto& names = *new absl::flat_hash_set<absl::string_view>{
-      "code", "iframe", "kbd", "listing", "math", "noscript", "plaintext", "pre", "samp", "script", "style", "svg",
-      "template", "textarea", "xmp"};
+      "code", "iframe", "kbd",   "listing", "math",     "noscript", "plaintext", "pre",
+      "samp", "script", "style", "svg",     "template", "textarea", "xmp"};
   return names.contains(name);
 }
 

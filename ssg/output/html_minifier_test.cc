@@ -10,8 +10,7 @@ namespace {
 TEST(HtmlMinifier, DropsWhatIsNotShown) {
   EXPECT_EQ(MinifyHtml("<!DOCTYPE html>\n<html>\n <head>\n  <title> A  b </title>\n </head>\n"),
             "<!DOCTYPE html><html><head><title> A  b </title></head>");
-  EXPECT_EQ(MinifyHtml("<ul>\n  <li> one\n  two </li>\n  <li>x</li>\n</ul>\n"),
-            "<ul><li>one two</li><li>x</li></ul>");
+  EXPECT_EQ(MinifyHtml("<ul>\n  <li> one\n  two </li>\n  <li>x</li>\n</ul>\n"), "<ul><li>one two</li><li>x</li></ul>");
   EXPECT_EQ(MinifyHtml("<p>a</p>\n\n<!-- note -->\n<p\n  class=\"x  y\"   id=z >b</p>"),
             "<p>a</p><p class=\"x  y\" id=z>b</p>");
   EXPECT_EQ(MinifyHtml("a<br>\nb"), "a<br>b");

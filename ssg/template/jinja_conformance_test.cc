@@ -141,7 +141,7 @@ int CountEqual(const std::vector<Case>& cases) {
       std::string sources;
       for (const auto& [name, source] : test.templates) absl::StrAppend(&sources, name, ": ", source, "\n");
       std::cout << test.name << (test.autoescape ? " (autoescape)" : "") << test.syntax << "\n"
-                    << sources << difference << '\n';
+                << sources << difference << '\n';
     }
   }
   return equal;
