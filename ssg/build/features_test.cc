@@ -60,19 +60,19 @@ TEST(Features, TakesDatesFromGit) {
   Git(site, {"init", "-q"});
   Commit(site, "2020-01-02T03:04:05Z");
   ASSERT_TRUE(site.Build()->stored) << site.log();
-  EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2020-01-02T03:04:05Z\n");
-  EXPECT_EQ(site.Read("public/d/\xC3\xBC/index.html"), "U 2020-01-02T03:04:05Z\n");
-  EXPECT_EQ(site.Read("public/own/index.html"), "Own 2001-02-03T00:00:00Z\n");
+  EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2020-01-02T03:04:05Z");
+  EXPECT_EQ(site.Read("public/d/\xC3\xBC/index.html"), "U 2020-01-02T03:04:05Z");
+  EXPECT_EQ(site.Read("public/own/index.html"), "Own 2001-02-03T00:00:00Z");
   // A new commit alone is a change: only what shows the date is rendered again.
   site.Write("content/a b.md", "---\ntitle: A\n---\nmore\n");
   ASSERT_TRUE(site.Build()->stored) << site.log();
-  EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2020-01-02T03:04:05Z\n");
+  EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2020-01-02T03:04:05Z");
   Commit(site, "2021-01-02T03:04:05Z");
   const auto result = site.Build();
   ASSERT_TRUE(result.ok() && result->stored) << site.log();
   EXPECT_FALSE(result->up_to_date);
-  EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2021-01-02T03:04:05Z\n");
-  EXPECT_EQ(site.Read("public/d/\xC3\xBC/index.html"), "U 2020-01-02T03:04:05Z\n");
+  EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2021-01-02T03:04:05Z");
+  EXPECT_EQ(site.Read("public/d/\xC3\xBC/index.html"), "U 2020-01-02T03:04:05Z");
   EXPECT_TRUE(site.Build()->up_to_date);
   EXPECT_TRUE(site.Tree("public") == site.CleanTree());
 }

@@ -194,7 +194,12 @@ class PageHooks : public MarkdownHooks {
                      std::vector<std::pair<absl::string_view, absl::string_view>> values, std::string* html,
                      const Attributes& attributes = {}) {
     tmpl::Variables variables;
-    for (const auto& [key, value] : attributes) variables.Set(key, Value::String(value));
+    tmpl::Dict* params = tmpl::NewDict(variables.arena());
+    for (const auto& [key, value] : attributes) {
+      variables.Set(key, Value::String(value));
+      tmpl::Set(variables.arena(), *params, Value::String(key), Value::String(value));
+    }
+    variables.Set("params", Value::Of(params));
     for (const auto& [key, value] : values) {
       // What Markdown made is HTML already.
       variables.Set(key, key == "text" || key == "body" ? Value::Markup(value) : Value::String(value));
