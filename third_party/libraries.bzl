@@ -73,6 +73,7 @@ def system_libraries():
     _one("lz4", "liblz4")
     _one("zstd", "libzstd")
     _one("libarchive", "libarchive", "archive")
+    _one("ncursesw", "ncursesw")
     _one("zlib", "zlib")
     _one("md4c", "md4c")
     _one("libyaml", "yaml-0.1")

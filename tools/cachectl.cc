@@ -3,7 +3,11 @@
 #include "base/os/file.h"
 #include "tools/cachectl_doctor.h"
 #include "tools/cachectl_mount.h"
+#include "tools/cachectl_policy.h"
 #include "tools/cachectl_store.h"
+#include "tools/cachectl_top.h"
+#include "tools/cachectl_watch.h"
+#include "tools/dashboard_server.h"
 #include "tools/tree_commands.h"
 
 namespace {
@@ -12,6 +16,10 @@ base::Command CachectlCommand() {
   base::Command command = {.name = "cachectl", .summary = "make, check and look at cachefs volumes and mounts"};
   for (base::Command& subcommand : tools::StoreCommands()) command.subcommands.push_back(std::move(subcommand));
   for (base::Command& subcommand : tools::MountCommands()) command.subcommands.push_back(std::move(subcommand));
+  for (base::Command& subcommand : tools::WatchCommands()) command.subcommands.push_back(std::move(subcommand));
+  command.subcommands.push_back(tools::TopCommand());
+  command.subcommands.push_back(tools::DashboardCommand());
+  command.subcommands.push_back(tools::PolicyCommand());
   command.subcommands.push_back(tools::DoctorCommand());
   for (base::Command& subcommand : tools::TreeCommands()) command.subcommands.push_back(std::move(subcommand));
   return command;

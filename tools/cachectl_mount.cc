@@ -10,12 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -26,7 +23,7 @@
 #include "base/status_macros.h"
 #include "base/units.h"
 #include "fs/mount/mount_point.h"
-#include "fs/mount/statistics.h"
+#include "tools/mount_paths.h"
 
 namespace tools {
 namespace {
@@ -36,54 +33,6 @@ constexpr size_t kHoldersShownMax = 5;
 int Fail(const absl::Status& status) {
   base::PrintError("cachectl", status.message());
   return 1;
-}
-
-// The cachefs mount that `path` lies on.
-absl::StatusOr<fs::MountEntry> MountOf(const std::string& path) {
-  char resolved[PATH_MAX];
-  if (realpath(path.c_str(), resolved) == nullptr) return base::ErrnoStatus(errno, path);
-  const fs::MountEntry* best = nullptr;
-  const std::vector<fs::MountEntry> mounts = fs::ReadMounts();
-  const absl::string_view real = resolved;
-  for (const fs::MountEntry& mount : mounts) {
-    const std::string below = mount.mount_point == "/" ? "/" : mount.mount_point + "/";
-    const bool holds = real == mount.mount_point || absl::StartsWith(real, below);
-    if (holds && (best == nullptr || mount.mount_point.size() >= best->mount_point.size())) best = &mount;
-  }
-  if (best == nullptr || !fs::IsCachefsType(best->type)) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " is not on a cachefs mount"));
-  }
-  return *best;
-}
-
-// --- stats
-
-int RunStats(const base::Arguments& arguments) {
-  std::vector<std::string> paths = arguments.positional();
-  if (paths.empty()) {
-    for (const fs::MountEntry& mount : fs::ReadMounts()) {
-      if (fs::IsCachefsType(mount.type)) paths.push_back(mount.mount_point);
-    }
-    if (paths.empty()) return Fail(absl::NotFoundError("no cachefs is mounted"));
-  }
-  bool first = true;
-  for (const std::string& path : paths) {
-    const absl::StatusOr<fs::MountEntry> mount = MountOf(path);
-    if (!mount.ok()) return Fail(mount.status());
-    const absl::StatusOr<fs::Statistics> statistics = fs::ReadStatistics(mount->mount_point);
-    if (!statistics.ok()) return Fail(statistics.status());
-    std::string text;
-    if (arguments.Has("json")) {
-      text = fs::StatisticsJson(*statistics);
-    } else if (arguments.Has("prometheus")) {
-      text = fs::StatisticsPrometheus(*statistics);
-    } else {
-      text = absl::StrCat(first ? "" : "\n", fs::StatisticsTable(*statistics));
-    }
-    fputs(text.c_str(), stdout);
-    first = false;
-  }
-  return 0;
 }
 
 // --- sync
@@ -203,15 +152,6 @@ int RunUmount(const base::Arguments& arguments) {
 
 std::vector<base::Command> MountCommands() {
   return {
-      {.name = "stats",
-       .summary = "what a running mount has done and holds",
-       .arguments = "[MOUNT]...",
-       .description = "Without MOUNT, of every cachefs mount. Any path on a mount stands for it.",
-       .flags = {{.name = "json", .help = "as JSON"},
-                 {.name = "prometheus", .help = "in the text format of Prometheus"}},
-       .examples = {{"cachectl stats /mnt", "a table"},
-                    {"cachectl stats --prometheus", "for node_exporter's textfiles"}},
-       .run = RunStats},
       {.name = "sync",
        .summary = "make everything on a mount durable",
        .arguments = "MOUNT...",

@@ -18,11 +18,19 @@ bool BlockCache::Read(uint64_t address, absl::Span<uint8_t> out) {
     const size_t at = address % kBlockBytes;
     const size_t step = std::min<size_t>(out.size(), kBlockBytes - at);
     std::memcpy(out.data(), Data(it->second) + at, step);
-    frames_[it->second].visited = true;
+    Frame& frame = frames_[it->second];
+    frame.visited = true;
+    if (frame.ahead) ++ahead_used_blocks_;
+    frame.ahead = false;
     out.remove_prefix(step);
     address += step;
   }
   return true;
+}
+
+void BlockCache::Leave(Frame& frame) {
+  if (frame.ahead) ++ahead_wasted_blocks_;
+  frame = Frame();
 }
 
 uint32_t BlockCache::TakeFrame() {
@@ -44,19 +52,24 @@ uint32_t BlockCache::TakeFrame() {
   const uint32_t frame = hand_;
   hand_ = (hand_ + 1) % frames_max_;
   index_.erase(frames_[frame].block);
+  Leave(frames_[frame]);
   return frame;
 }
 
-void BlockCache::Insert(uint64_t address, absl::Span<const uint8_t> blocks) {
+void BlockCache::Insert(uint64_t address, absl::Span<const uint8_t> blocks, bool ahead) {
   if (frames_max_ == 0) return;
   base::MutexLock lock(&mutex_);
   for (; blocks.size() >= kBlockBytes; blocks.remove_prefix(kBlockBytes), address += kBlockBytes) {
     const uint64_t block = address / kBlockBytes;
     const auto it = index_.find(block);
-    const uint32_t frame = it != index_.end() ? it->second : TakeFrame();
-    if (it == index_.end()) index_[block] = frame;
-    frames_[frame].block = block;
-    frames_[frame].visited = false;
+    const bool known = it != index_.end();
+    const uint32_t frame = known ? it->second : TakeFrame();
+    if (known) {
+      Leave(frames_[frame]);
+    } else {
+      index_[block] = frame;
+    }
+    frames_[frame] = {.block = block, .visited = false, .ahead = ahead};
     std::memcpy(Data(frame), blocks.data(), kBlockBytes);
   }
 }
@@ -66,7 +79,7 @@ void BlockCache::Erase(uint64_t address, uint64_t bytes) {
   for (uint64_t block = address / kBlockBytes; block * kBlockBytes < address + bytes; ++block) {
     const auto it = index_.find(block);
     if (it == index_.end()) continue;
-    frames_[it->second] = Frame();
+    Leave(frames_[it->second]);
     free_.push_back(it->second);
     index_.erase(it);
   }
@@ -75,6 +88,16 @@ void BlockCache::Erase(uint64_t address, uint64_t bytes) {
 uint64_t BlockCache::size_bytes() {
   base::MutexLock lock(&mutex_);
   return index_.size() * kBlockBytes;
+}
+
+uint64_t BlockCache::ahead_used_bytes() {
+  base::MutexLock lock(&mutex_);
+  return ahead_used_blocks_ * kBlockBytes;
+}
+
+uint64_t BlockCache::ahead_wasted_bytes() {
+  base::MutexLock lock(&mutex_);
+  return ahead_wasted_blocks_ * kBlockBytes;
 }
 
 }  // namespace fs

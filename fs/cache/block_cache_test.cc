@@ -25,6 +25,21 @@ TEST(BlockCacheTest, ReadsAcrossBlocksAndMissesWhole) {
   EXPECT_FALSE(cache.Read(0, absl::MakeSpan(out)));
 }
 
+TEST(BlockCacheTest, CountsWhatWasReadAheadOnce) {
+  BlockCache cache(4 << 12);
+  std::vector<uint8_t> out(4096);
+  cache.Insert(0, Blocks(3, 1), /*ahead=*/true);
+  ASSERT_TRUE(cache.Read(4096, absl::MakeSpan(out)));
+  ASSERT_TRUE(cache.Read(4096, absl::MakeSpan(out)));
+  EXPECT_EQ(cache.ahead_used_bytes(), 4096u);
+  EXPECT_EQ(cache.ahead_wasted_bytes(), 0u);
+  cache.Erase(0, 1);
+  EXPECT_EQ(cache.ahead_wasted_bytes(), 4096u);
+  cache.Insert(1 << 20, Blocks(4, 9));  // pushes out the third
+  EXPECT_EQ(cache.ahead_used_bytes(), 4096u);
+  EXPECT_EQ(cache.ahead_wasted_bytes(), 8192u);
+}
+
 TEST(BlockCacheTest, InsertReplacesAndEraseForgets) {
   BlockCache cache(1 << 20);
   std::vector<uint8_t> out(1);

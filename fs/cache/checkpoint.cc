@@ -105,6 +105,8 @@ absl::Status EngineImpl::RunCheckpoint() {
     return failure_;
   }
   checkpoint_running_ = true;
+  const int64_t begin_ns = clock_.MonotonicNs();
+  const uint64_t pages_before = stats_.checkpoint_pages;
   absl::Status status;
   for (int attempt = 0; attempt < 2 && failure_.ok(); ++attempt) {
     while (commit_running_) changed_.Wait(&mutex_);
@@ -117,6 +119,9 @@ absl::Status EngineImpl::RunCheckpoint() {
     if (status.ok()) break;
   }
   if (!status.ok()) Fail(base::Annotate(absl::UnavailableError("a checkpoint failed twice; the volume is read-only now"), status.message()));
+  const uint64_t pages = stats_.checkpoint_pages - pages_before;
+  Report({"checkpoint", begin_ns, clock_.MonotonicNs(), superblocks_.current().tree_generation, pages,
+          pages * page_bytes_});
   checkpoint_running_ = false;
   changed_.SignalAll();
   if (!async_.empty()) work_.SignalAll();

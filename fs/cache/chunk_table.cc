@@ -448,6 +448,11 @@ uint32_t ChunkTable::live_bytes(uint32_t index) const {
   return blocks * kBlockBytes;
 }
 
+uint32_t ChunkTable::used_bytes(uint32_t index) const {
+  const Chunk& chunk = chunks_[index];
+  return chunk.type == ChunkType::kMeta ? chunk.busy_count * geometry_.page_bytes : live_bytes(index);
+}
+
 absl::optional<uint32_t> ChunkTable::Sparsest(ChunkType type, uint32_t dead_min) const {
   absl::optional<uint32_t> best;
   uint32_t best_live = geometry_.chunk_bytes;

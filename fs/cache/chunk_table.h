@@ -108,6 +108,8 @@ class ChunkTable {
   absl::optional<uint32_t> ChunkOf(uint64_t address) const;
   ChunkType type(uint32_t index) const { return chunks_[index].type; }
   uint32_t live_bytes(uint32_t index) const;
+  // As live_bytes(), and the pages of a META chunk.
+  uint32_t used_bytes(uint32_t index) const;
   uint32_t summary_block(uint32_t index) const { return chunks_[index].summary_block; }
   uint32_t filled_bytes(uint32_t index) const { return chunks_[index].filled_bytes; }
   bool retired(uint32_t index) const { return chunks_[index].retired; }

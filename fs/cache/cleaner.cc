@@ -95,6 +95,7 @@ std::vector<EngineImpl::DevicePiece> EngineImpl::FindResidents(uint32_t chunk, c
 }
 
 absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
+  const int64_t begin_ns = clock_.MonotonicNs();
   if (read_only_ || !failure_.ok()) return false;
   const absl::optional<uint32_t> victim = ChooseVictim(urgent);
   if (!victim) return false;
@@ -102,6 +103,7 @@ absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
   chunks_.Evacuate(*victim);
   const uint64_t era = EnterReader();
   std::vector<DevicePiece> residents = FindResidents(*victim, FindOwners(*victim));
+  const uint64_t moved_before = stats_.moved_bytes;
   mutex_.Unlock();
   std::vector<std::shared_ptr<Blob>> blobs;
   for (size_t i = 0; i < residents.size(); ++i) {
@@ -133,6 +135,7 @@ absl::StatusOr<bool> EngineImpl::CleanOne(bool urgent) {
     stats_.moved_bytes += resident.bytes;
   }
   ++stats_.cleaned_chunks;
+  Report({"clean", begin_ns, clock_.MonotonicNs(), *victim, residents.size(), stats_.moved_bytes - moved_before});
   RETURN_IF_ERROR(CommitOnce({.flip = false, .place = true}));
   return true;
 }

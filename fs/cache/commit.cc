@@ -127,11 +127,13 @@ absl::Status EngineImpl::CommitBatch(CommitKind kind) {
     if (!status.ok()) WaitAllEarly();  // blocks are given back below
     mutex_.Lock();
     if (status.ok()) {
-      const absl::Duration took = absl::Nanoseconds(clock_.MonotonicNs() - begin_ns);
-      stats_.commit_time += took;
-      stats_.commit_time_max = std::max(stats_.commit_time_max, took);
-      MeasureWrites(batch, took);
+      const int64_t end_ns = clock_.MonotonicNs();
+      commit_latency_.Add(end_ns - begin_ns);
+      MeasureWrites(batch, absl::Nanoseconds(end_ns - begin_ns));
       Complete(batch);
+      uint64_t bytes = batch.log_bytes;
+      for (const DataWrite& write : batch.writes) bytes += write.bytes;
+      Report({"commit", begin_ns, end_ns, batch.number, batch.mutations, bytes});
       if (batch.flip) {
         log_head_at_flip_ = log_head_;
         log_used_at_flip_ = log_used_;

@@ -32,6 +32,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "fs/format/key.h"
 
@@ -149,6 +150,9 @@ class Engine {
   // The first offset >= `offset` that holds data (or, with `hole`, lies in a hole).
   // NotFound past the last data; a hole always follows it.
   virtual absl::StatusOr<uint64_t> Seek(InodeNumber inode, uint64_t offset, bool hole) = 0;
+  // The crc32c of the first `size` bytes from the checksums that are kept anyway; reads nothing of
+  // the device. None where that cannot be, as when `size` cuts a unit.
+  virtual absl::StatusOr<absl::optional<uint32_t>> ContentCrc32c(InodeNumber inode, uint64_t size) = 0;
   // Bytes of device space that the file's data takes, for st_blocks.
   virtual uint64_t AllocatedBytes(InodeNumber inode) = 0;
 

@@ -102,6 +102,8 @@ class EngineImpl final : public RawEngine {
   void ReadDataBatch(absl::Span<const DataRead> reads,
                      absl::FunctionRef<void(size_t index, absl::Status)> done) override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<uint64_t> Seek(InodeNumber inode, uint64_t offset, bool hole) override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<absl::optional<uint32_t>> ContentCrc32c(InodeNumber inode, uint64_t size) override
+      ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t AllocatedBytes(InodeNumber inode) override ABSL_LOCKS_EXCLUDED(mutex_);
   SpaceUsage space() override ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t mount_epoch() const override { return mount_epoch_; }
@@ -109,6 +111,7 @@ class EngineImpl final : public RawEngine {
   absl::Status Close() override ABSL_LOCKS_EXCLUDED(mutex_);
 
   EngineStats stats() override ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<ChunkInfo> chunks() override ABSL_LOCKS_EXCLUDED(mutex_);
   Superblock superblock() override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Checkpoint() override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<bool> Step() override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -374,6 +377,9 @@ class EngineImpl final : public RawEngine {
   void BackgroundLoop();
   absl::StatusOr<bool> StepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool DiscardSome() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Report(const EngineWork& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (options_.on_work) options_.on_work(work);
+  }
   uint64_t NowNs() { return static_cast<uint64_t>(clock_.MonotonicNs()); }
 
   // Constant after construction, or after Recover().
@@ -384,6 +390,8 @@ class EngineImpl final : public RawEngine {
   const uint64_t volume_id_;
   const uint64_t log_address_;
   const uint64_t log_bytes_;
+  const uint64_t chunks_begin_;
+  const uint32_t chunk_bytes_;
   uint64_t mount_epoch_ = 0;
 
   std::atomic<bool> read_only_{false};
@@ -448,7 +456,11 @@ class EngineImpl final : public RawEngine {
   EngineStats stats_ ABSL_GUARDED_BY(mutex_);
 
   // Counted without the lock.
-  std::atomic<uint64_t> reads_{0}, buffer_hits_{0}, device_reads_{0}, device_bytes_read_{0}, checksum_errors_{0}, cache_hits_{0};
+  std::atomic<uint64_t> reads_{0}, buffer_hits_{0}, device_reads_{0}, device_bytes_read_{0}, checksum_errors_{0};
+  std::atomic<uint64_t> cache_hits_{0}, cache_lookups_{0};
+  LatencyCounter commit_latency_;
+  LatencyCounter device_read_latency_;
+  std::vector<std::atomic<uint32_t>> chunk_reads_;  // by index; constant size
 
   std::thread commit_thread_;
   std::thread background_thread_;

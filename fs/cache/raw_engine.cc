@@ -136,12 +136,15 @@ EngineImpl::EngineImpl(Device& device, const EngineOptions& options, SuperblockS
       volume_id_(superblocks.current().header.volume_id),
       log_address_(superblocks.current().log_address),
       log_bytes_(superblocks.current().log_bytes),
+      chunks_begin_(superblocks.current().ChunkAddress(0)),
+      chunk_bytes_(superblocks.current().chunk_bytes),
       cache_(options.block_cache_bytes),
       ahead_(device, cache_, {options.read_merge_gap, options.read_ahead_bytes_max,
                               superblocks.current().ChunkAddress(superblocks.current().chunk_count)}),
       superblocks_(std::move(superblocks)),
       tree_(page_bytes_),
-      chunks_(superblocks_.current()) {}
+      chunks_(superblocks_.current()),
+      chunk_reads_(chunks_.chunk_count()) {}
 
 EngineImpl::~EngineImpl() {
   // What is not committed is lost, as in a crash; Close() is the way to keep it.
@@ -289,6 +292,15 @@ absl::Status EngineImpl::Close() {
   return status;
 }
 
+std::vector<ChunkInfo> EngineImpl::chunks() {
+  base::ReaderMutexLock lock(&mutex_);
+  std::vector<ChunkInfo> chunks(chunks_.chunk_count());
+  for (uint32_t i = 0; i < chunks.size(); ++i) {
+    chunks[i] = {chunks_.ChunkAddress(i), chunks_.type(i), chunks_.policy(i), chunks_.used_bytes(i), chunk_reads_[i]};
+  }
+  return chunks;
+}
+
 Superblock EngineImpl::superblock() {
   base::ReaderMutexLock lock(&mutex_);
   return superblocks_.current();
@@ -297,6 +309,15 @@ Superblock EngineImpl::superblock() {
 EngineStats EngineImpl::stats() {
   base::ReaderMutexLock lock(&mutex_);
   EngineStats stats = stats_;
+  stats.commit_latency = commit_latency_.Snapshot();
+  stats.device_read_latency = device_read_latency_.Snapshot();
+  stats.pending_mutations = last_sequence_ - durable_sequence_;
+  stats.cache_lookups = cache_lookups_;
+  stats.read_ahead_used_bytes = cache_.ahead_used_bytes() + ahead_.used_bytes();
+  stats.read_ahead_wasted_bytes = cache_.ahead_wasted_bytes() + ahead_.wasted_bytes();
+  stats.cache_bytes_max = cache_.capacity_bytes();
+  stats.dirty_bytes_max = options_.dirty_bytes_max;
+  stats.checkpoint_age = absl::Nanoseconds(static_cast<int64_t>(NowNs() - last_checkpoint_ns_));
   stats.flushes = flushes_;
   stats.reads = reads_;
   stats.buffer_hits = buffer_hits_;

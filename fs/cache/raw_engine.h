@@ -24,7 +24,9 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "fs/cache/engine.h"
+#include "fs/cache/latency.h"
 #include "fs/disk/device.h"
+#include "fs/format/chunk_row.h"
 #include "fs/format/superblock.h"
 
 namespace fs {
@@ -43,6 +45,16 @@ struct MkfsOptions {
 
 // Makes an empty volume. Refuses a device that holds something else, naming it.
 absl::Status Mkfs(Device& device, const MkfsOptions& options);
+
+// A piece of work that the engine has done for more than one caller.
+struct EngineWork {
+  const char* what;  // "commit", "checkpoint", "clean"
+  int64_t begin_ns;  // of the engine's clock
+  int64_t end_ns;
+  uint64_t number;   // of the batch, generation or chunk
+  uint64_t items;    // mutations, pages or extents
+  uint64_t bytes;    // written, or moved
+};
 
 struct EngineOptions {
   bool read_only = false;
@@ -67,6 +79,8 @@ struct EngineOptions {
   uint32_t read_merge_gap = 32 << 10;
   uint32_t read_ahead_bytes_max = 1 << 20;
   base::Clock* clock = nullptr;  // null: the real one
+  // Called under the engine's lock: be quick, and do not call it. May be null.
+  std::function<void(const EngineWork& work)> on_work;
 
   absl::Status Validate() const;
 };
@@ -91,17 +105,23 @@ struct EngineStats {
   // reads
   uint64_t reads = 0;
   uint64_t buffer_hits = 0;
+  uint64_t cache_lookups = 0;
   uint64_t cache_hits = 0;
   uint64_t device_reads = 0;
   uint64_t device_bytes_read = 0;
   uint64_t read_ahead_bytes = 0;
+  uint64_t read_ahead_used_bytes = 0;
+  uint64_t read_ahead_wasted_bytes = 0;  // went from memory before anybody asked
+  LatencySnapshot device_read_latency;   // of what is submitted together
   uint64_t checksum_errors = 0;
   // failures that were made good
   uint64_t failed_flushes = 0;
   uint64_t failed_writes = 0;
   uint64_t retired_chunks = 0;
   // state
+  uint64_t pending_mutations = 0;  // not durable yet
   uint64_t dirty_bytes = 0;
+  uint64_t dirty_bytes_max = 0;
   uint64_t logged_bytes = 0;
   uint64_t log_bytes_used = 0;
   uint64_t log_bytes_total = 0;
@@ -109,19 +129,29 @@ struct EngineStats {
   uint64_t dirty_pages = 0;
   uint64_t tree_height = 0;
   uint64_t cache_bytes = 0;
+  uint64_t cache_bytes_max = 0;
+  absl::Duration checkpoint_age;  // since the last one, or since opening
   std::vector<uint64_t> chunks_by_type;  // index: ChunkType
   // since opening
-  absl::Duration commit_time;       // sum over commits
-  absl::Duration commit_time_max;
+  LatencySnapshot commit_latency;  // of a batch: its writes and its flush
   absl::Duration recovery_time;
   uint64_t recovered_batches = 0;
   bool recovery_cut = false;   // the newest batch was incomplete, and so not acknowledged
   std::vector<std::string> notes;  // what was repaired or is wrong, for people
 };
 
+struct ChunkInfo {
+  uint64_t address = 0;
+  ChunkType type{};
+  uint32_t policy = 0;
+  uint64_t used_bytes = 0;  // that files or the tree need
+  uint64_t reads = 0;       // of the device since opening
+};
+
 class RawEngine : public Engine {
  public:
   virtual EngineStats stats() = 0;
+  virtual std::vector<ChunkInfo> chunks() = 0;
   virtual Superblock superblock() = 0;
   // Writes a checkpoint now.
   virtual absl::Status Checkpoint() = 0;

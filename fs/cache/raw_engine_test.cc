@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "fs/cache/dump.h"
 #include "fs/disk/testing/counting_device.h"
 #include "fs/disk/testing/mem_device.h"
+#include "fs/format/crc32c.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace fs {
@@ -202,6 +205,86 @@ TEST_F(RawEngineTest, BatchReadsSubmitAtOnceAndAnswerInTheCallersOrder) {
     EXPECT_EQ(calls[i], 1);
     EXPECT_EQ(outs[i], std::string(4096, static_cast<char>((i * 61) % 100))) << i;
   }
+}
+
+TEST_F(RawEngineTest, FiguresTellWhereReadsWereServedAndWhatWorkWasDone) {
+  std::vector<std::string> work;
+  EngineOptions options = Manual();
+  options.on_work = [&work](const EngineWork& done) {
+    work.push_back(done.what);
+    EXPECT_LE(done.begin_ns, done.end_ns);
+    if (work.back() == "commit") {
+      EXPECT_GT(done.bytes, 0u);
+    }
+  };
+  Open(options);
+  const std::string bytes(100000, 'b');
+  ASSERT_OK(engine_->Commit(Write(1, 0, bytes), Priority::kSync));
+  EXPECT_EQ(engine_->stats().pending_mutations, 0u);
+  Write(2, 0, "dirty");
+  EXPECT_EQ(engine_->stats().pending_mutations, 1u);
+  EXPECT_EQ(Read(2, 0, 5), "dirty");
+  EXPECT_EQ(engine_->stats().buffer_hits, 1u);
+  ASSERT_OK(engine_->Checkpoint());
+  EXPECT_EQ(engine_->stats().commit_latency.count, engine_->stats().commits);
+  EXPECT_THAT(work, ::testing::Contains("commit"));
+  EXPECT_EQ(work.back(), "checkpoint");
+  ASSERT_OK(engine_->Close());
+  Open(Manual());
+  EXPECT_EQ(Read(1, 0, 100000), bytes);
+  EngineStats stats = engine_->stats();
+  EXPECT_EQ(stats.cache_lookups, 1u);
+  EXPECT_EQ(stats.cache_hits, 0u);
+  EXPECT_EQ(stats.device_read_latency.count, 1u);
+  EXPECT_EQ(Read(1, 0, 100000), bytes);
+  stats = engine_->stats();
+  EXPECT_EQ(stats.cache_lookups, 2u);
+  EXPECT_EQ(stats.cache_hits, 1u);
+  uint64_t reads = 0, used = 0;
+  for (const ChunkInfo& chunk : engine_->chunks()) {
+    reads += chunk.reads;
+    if (chunk.type == ChunkType::kExtent || chunk.type == ChunkType::kPack) used += chunk.used_bytes;
+  }
+  EXPECT_EQ(reads, stats.device_reads);
+  EXPECT_GE(used, 100000u);
+}
+
+TEST_F(RawEngineTest, TheCrcOfAFileIsKnownWithoutReadingIt) {
+  std::string model;
+  std::minstd_rand random(7);
+  int known = 0;
+  for (int round = 0; round < 300; ++round) {
+    const uint64_t offset = random() % 300000;
+    const std::string bytes(1 + random() % (round % 3 == 0 ? 60000 : 3000), static_cast<char>('a' + round % 26));
+    if (round % 7 == 6 && offset < model.size()) {
+      const uint64_t length = std::min<uint64_t>(bytes.size(), model.size() - offset);
+      Mutation mutation;
+      mutation.Punch(1, offset, length);
+      ASSERT_OK(engine_->Apply(mutation).status());
+      model.replace(offset, length, length, '\0');
+    } else {
+      if (model.size() < offset + bytes.size()) model.resize(offset + bytes.size(), '\0');
+      model.replace(offset, bytes.size(), bytes);
+      Write(1, offset, bytes);
+    }
+    if (round % 5 == 0) {
+      ASSERT_OK(engine_->Commit(engine_->last_sequence(), Priority::kSync));
+    }
+    if (round % 50 == 49) {
+      ASSERT_OK(engine_->Checkpoint());
+    }
+    const uint64_t reads = engine_->stats().device_reads;
+    ASSERT_OK_AND_ASSIGN(const absl::optional<uint32_t> crc, engine_->ContentCrc32c(1, model.size()));
+    EXPECT_EQ(engine_->stats().device_reads, reads);
+    if (!crc.has_value()) continue;
+    ++known;
+    ASSERT_EQ(*crc, Crc32c(model.data(), model.size())) << "round " << round;
+    ASSERT_EQ(Read(1, 0, model.size()), model);
+  }
+  EXPECT_GT(known, 290) << "only a size that cuts a unit needs a read";
+  EXPECT_EQ(engine_->ContentCrc32c(1, 0)->value(), 0u);
+  const std::string zeros(100000, '\0');
+  EXPECT_EQ(engine_->ContentCrc32c(99, zeros.size())->value(), Crc32c(zeros.data(), zeros.size())) << "a hole";
 }
 
 TEST_F(RawEngineTest, SeekFindsDataAndHoles) {

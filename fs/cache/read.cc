@@ -117,6 +117,7 @@ absl::Status EngineImpl::Resolve(size_t index, const DataRead& read, std::vector
 void EngineImpl::ReadFromCache(std::vector<DevicePiece>* pieces) {
   const auto served = std::remove_if(pieces->begin(), pieces->end(),
                                      [this](const DevicePiece& piece) { return ReadCached(piece) || ReadFetched(piece, true); });
+  cache_lookups_.fetch_add(pieces->size(), std::memory_order_relaxed);
   cache_hits_.fetch_add(static_cast<uint64_t>(pieces->end() - served), std::memory_order_relaxed);
   pieces->erase(served, pieces->end());
 }
@@ -210,9 +211,15 @@ void EngineImpl::Submit(std::vector<Transfer>& transfers) {
     requests.push_back(IoRequest::Read(transfer.begin, transfer.buffer.span(0, transfer.end - transfer.begin),
                                        [&transfer](const absl::Status& status) { transfer.status = status; }));
     device_bytes_read_.fetch_add(transfer.end - transfer.begin);
+    const uint64_t chunk = (transfer.begin - chunks_begin_) / chunk_bytes_;
+    if (transfer.begin >= chunks_begin_ && chunk < chunk_reads_.size()) {
+      chunk_reads_[chunk].fetch_add(1, std::memory_order_relaxed);
+    }
   }
   device_reads_.fetch_add(requests.size());
+  const int64_t begin_ns = clock_.MonotonicNs();
   static_cast<void>(device_.SubmitAndWait(absl::MakeSpan(requests)));  // each transfer knows its own status
+  device_read_latency_.Add(clock_.MonotonicNs() - begin_ns);
 }
 
 absl::Status EngineImpl::Verify(const DevicePiece& piece, const uint8_t* stored) const {
@@ -243,6 +250,10 @@ bool EngineImpl::TryReadData(const DataRead& read) {
     if (!here) return false;
   }
   NoteReads(pieces);
+  reads_.fetch_add(1, std::memory_order_relaxed);
+  if (pieces.empty()) buffer_hits_.fetch_add(1, std::memory_order_relaxed);
+  cache_lookups_.fetch_add(pieces.size(), std::memory_order_relaxed);
+  cache_hits_.fetch_add(pieces.size(), std::memory_order_relaxed);
   return true;
 }
 

@@ -98,7 +98,7 @@ void ReadAhead::Start(const std::vector<std::shared_ptr<Segment>>& segments) {
 
 // Runs on a thread of the device's.
 void ReadAhead::Finish(const std::shared_ptr<Segment>& segment, const absl::Status& status) {
-  if (status.ok() && !segment->large) cache_.Insert(segment->begin, segment->buffer.span());
+  if (status.ok() && !segment->large) cache_.Insert(segment->begin, segment->buffer.span(), /*ahead=*/true);
   base::MutexLock lock(&mutex_);
   segment->done = true;
   if (!status.ok() || !segment->large) Drop(segments_.find(segment->begin));
@@ -115,7 +115,13 @@ ReadAhead::Segments::iterator ReadAhead::Find(uint64_t address) {
 
 ReadAhead::Segments::iterator ReadAhead::Drop(Segments::iterator it) {
   const std::shared_ptr<Segment>& segment = it->second;
-  held_bytes_ -= segment->end - segment->begin;
+  const uint64_t size = segment->end - segment->begin;
+  held_bytes_ -= size;
+  if (segment->large) {  // of others the block cache knows
+    const uint64_t used = std::min(size, segment->used_bytes);
+    used_bytes_.fetch_add(used, std::memory_order_relaxed);
+    wasted_bytes_.fetch_add(size - used, std::memory_order_relaxed);
+  }
   if (segment->buffer.size() == kRequestBytes) buffers_.Put(std::move(segment->buffer));
   return segments_.erase(it);
 }

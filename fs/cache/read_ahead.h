@@ -63,6 +63,9 @@ class ReadAhead {
   // Since the beginning.
   uint64_t reads() const { return reads_.load(std::memory_order_relaxed); }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  // Of what was kept here and has gone since: asked for, or not.
+  uint64_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
+  uint64_t wasted_bytes() const { return wasted_bytes_.load(std::memory_order_relaxed); }
 
  private:
   // What was asked for, until it is used up.
@@ -105,7 +108,7 @@ class ReadAhead {
   uint64_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  std::atomic<uint64_t> reads_{0}, bytes_{0};
+  std::atomic<uint64_t> reads_{0}, bytes_{0}, used_bytes_{0}, wasted_bytes_{0};
 };
 
 }  // namespace fs

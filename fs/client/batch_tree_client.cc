@@ -10,6 +10,9 @@
 namespace fs {
 namespace {
 
+// A capability of the daemon: `Request.more`.
+constexpr uint32_t kAtomicFrames = 16;
+
 // Room that an item's message takes besides its path; generous.
 constexpr size_t kItemOverheadBytes = 64;
 constexpr size_t kFrameRoomBytes = kFrameBytesMax - kFrameHeaderBytes - 1024;
@@ -119,6 +122,7 @@ struct Question {
   std::function<absl::string_view(size_t)> path_of;
   std::function<absl::string_view(size_t)> payload_of = [](size_t) { return absl::string_view(); };
   WriteOptions options;
+  bool may_stage = false;  // whether an atomic batch may take several frames
 };
 
 // Sends `count` items in as few frames as they need, `fill` making each one.
@@ -133,12 +137,19 @@ absl::Status AskAll(Session& session, size_t count, const Question& question,
   const WriteOptions& options = question.options;
   FrameBuilder frame;
   std::vector<size_t> in_frame;
+  std::vector<size_t> done_with_last;  // accepted in frames before the last of an atomic batch
   bool stopped = false;
   const auto send = [&]() -> absl::Status {
     if (frame.empty()) return absl::OkStatus();
     frame.request().set_atomic(options.atomic);
     frame.request().set_durable(options.durability == Durability::kOnReturn);
+    // Of an atomic batch nothing is done, and nothing answered, before its last frame.
+    const bool staged = frame.request().more();
     RETURN_IF_ERROR(session.Run(frame, [&](size_t item, const batch::Result& result, absl::string_view payload) {
+      if (staged) {
+        done_with_last.push_back(in_frame[item]);
+        return true;
+      }
       if (!stopped) stopped = !answer(in_frame[item], Answer{result, payload});
       return true;
     }));
@@ -146,17 +157,26 @@ absl::Status AskAll(Session& session, size_t count, const Question& question,
     in_frame.clear();
     return absl::OkStatus();
   };
+  // Before the first frame: one that was staged would wait for its last.
+  for (size_t i = 0; options.atomic && i < count; ++i) {
+    RETURN_IF_ERROR(ValidateTreePath(question.path_of(i)));
+    if (!FrameBuilder().Fits(question.path_of(i), question.payload_of(i).size())) {
+      return absl::UnimplementedError("an atomic batch with a file larger than a frame (1 MiB)");
+    }
+  }
   for (size_t i = 0; i < count && !stopped; ++i) {
     const absl::string_view path = question.path_of(i);
     const size_t payload_bytes = question.payload_of(i).size();
     const absl::Status valid = ValidateTreePath(path);
-    if (options.atomic && !valid.ok()) return valid;
     if (!valid.ok()) {
       stopped = !answer(i, valid);
       continue;
     }
     if (!frame.Fits(path, payload_bytes)) {
-      if (options.atomic) return absl::UnimplementedError("an atomic batch larger than one frame (1 MiB)");
+      if (options.atomic) {
+        if (!question.may_stage) return absl::UnimplementedError("an atomic batch of more than one frame (1 MiB)");
+        frame.request().set_more(true);
+      }
       RETURN_IF_ERROR(send());
       if (stopped) break;
       if (!frame.Fits(path, payload_bytes)) {
@@ -167,7 +187,14 @@ absl::Status AskAll(Session& session, size_t count, const Question& question,
     in_frame.push_back(i);
     fill(frame, i);
   }
-  return stopped ? absl::OkStatus() : send();
+  if (stopped) return absl::OkStatus();
+  RETURN_IF_ERROR(send());
+  batch::Result done;
+  done.set_changed(true);
+  for (const size_t i : done_with_last) {
+    if (!answer(i, Answer{done, ""})) break;
+  }
+  return absl::OkStatus();
 }
 
 template <typename Session>
@@ -279,11 +306,14 @@ absl::StatusOr<bool> BatchTreeClient::Upload(Session& session, const StoreItem& 
 
 absl::Status BatchTreeClient::Store(absl::Span<const StoreItem> items, WriteOptions options, Sink<bool> written) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, Session::Take(this));
+  // Whether an equal file was kept is not told of frames before the last.
+  const bool keeps = std::any_of(items.begin(), items.end(), [](const StoreItem& item) { return item.keep_if_equal; });
   return AskAll(
       *session, items.size(),
       {.path_of = [&items](size_t i) { return items[i].path; },
        .payload_of = [&items](size_t i) { return items[i].data; },
-       .options = options},
+       .options = options,
+       .may_stage = (capabilities_ & kAtomicFrames) != 0 && !keeps},
       [&items](FrameBuilder& frame, size_t i) {
         FillStore(frame, items[i], items[i].data, frame.AddItem(items[i].data).mutable_store());
       },

@@ -19,6 +19,8 @@ struct Daemon {
   std::map<std::string, std::string> files;
   std::string upload;
   int frames = 0;
+  uint32_t capabilities = kAtomicBatch | kDigest;
+  std::vector<bool> more_flags;  // of the frames with items
   int items_max = 1000;  // answered in one frame
   size_t payload_max = kFrameBytesMax / 2;
   absl::Status next_error;
@@ -34,7 +36,8 @@ class FakeChannel final : public BatchChannel {
     EXPECT_LE(kFrameHeaderBytes + request.ByteSizeLong() + payload.size(), kFrameBytesMax);
     if (!daemon_->next_error.ok()) return std::exchange(daemon_->next_error, absl::OkStatus());
     answer_.clear();
-    reply->set_capabilities(kAtomicBatch | kDigest);
+    reply->set_capabilities(daemon_->capabilities);
+    if (request.items_size() > 0) daemon_->more_flags.push_back(request.more());
     for (const batch::Item& item : request.items()) {
       if (reply->results_size() == daemon_->items_max || answer_.size() >= daemon_->payload_max) break;
       batch::Result& result = *reply->add_results();
@@ -158,6 +161,20 @@ TEST_F(BatchTreeClientTest, SessionErrorsAreTheOuterStatus) {
   EXPECT_THAT(tree_client_->Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool>) { return true; }),
               StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_OK(tree_client_->Store({&item, 1}, {}, [](size_t, absl::StatusOr<bool>) { return true; }));
+}
+
+TEST_F(BatchTreeClientTest, AnAtomicBatchOfManyFramesIsAnsweredWithTheLast) {
+  daemon_.capabilities |= 16;
+  SetUp();  // as it asks for them when it is made
+  const std::string half(kFrameBytesMax * 2 / 3, 'x');
+  const std::vector<StoreItem> items = {{.path = "a", .data = half}, {.path = "b", .data = half}, {.path = "c", .data = half}};
+  std::set<size_t> answered;
+  ASSERT_OK(tree_client_->Store(items, {.atomic = true}, [&](size_t i, absl::StatusOr<bool> written) {
+    EXPECT_TRUE(written.ok() && *written);
+    EXPECT_EQ(daemon_.more_flags, (std::vector<bool>{true, true, false})) << "not before the last frame";
+    return answered.insert(i).second;
+  }));
+  EXPECT_EQ(answered, (std::set<size_t>{0, 1, 2}));
 }
 
 TEST_F(BatchTreeClientTest, AtomicBatchesAreOneFrameOrRefused) {

@@ -95,7 +95,7 @@ TEST_F(BatchMountTest, ControlDirectoryIsReachableButNeverListed) {
   closedir(stream);
   std::string listed;
   EXPECT_EQ(testing::RunShell("ls -a '" + At(".cachefs") + "'", &listed), 0);
-  EXPECT_EQ(listed, ".\n..\nbatch\nstats\nstats.json\nversion\n");
+  EXPECT_EQ(listed, ".\n..\nbatch\nevents\nmap\nstats\nstats.json\nversion\n");
 }
 
 TEST_F(BatchMountTest, TheNameIsReserved) {

@@ -13,13 +13,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/clock.h"
 #include "base/init.h"
 #include "base/os/file.h"
 #include "base/os/heap.h"
 #include "base/os/interrupt.h"
 #include "base/status_macros.h"
 #include "base/units.h"
+#include "fs/cache/raw_engine.h"
 #include "fs/mount/background.h"
+#include "fs/mount/monitor.h"
 #include "fs/mount/mount_options.h"
 #include "fs/mount/mount_point.h"
 #include "fs/mount/mounted_volume.h"
@@ -80,13 +83,23 @@ absl::Status Serve(const Plan& plan, const std::string& mount_point, const Store
   if (plan.mount.block_device && geteuid() != 0) {
     return absl::PermissionDeniedError("-o blkdev is for root: the kernel holds the device for the mount");
   }
-  ASSIGN_OR_RETURN(Store store, opener(plan.store));
-  for (const std::string& note : store.notes) LOG(WARNING) << note;
+  Monitor monitor(base::Clock::Real());
+  StoreOptions store_options = plan.store;
+  store_options.on_work = [&monitor](const EngineWork& work) { monitor.EngineWorked(work); };
+  ASSIGN_OR_RETURN(Store store, opener(store_options));
+  for (const std::string& note : store.notes) {
+    LOG(WARNING) << note;
+    monitor.events.Add({.kind = MountEvent::Kind::kNote, .path = "", .inode = 0, .size_bytes = 0, .message = note});
+  }
   absl::Status status;
   if (store.hand_over != nullptr) store.hand_over();
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<MountedVolume> mounted,
-                     MountedVolume::Mount(*store.volume, {mount_point, plan.store.path, plan.mount, store.counters}));
+                     MountedVolume::Mount(*store.volume, {.mount_point = mount_point,
+                                                          .source = plan.store.path,
+                                                          .mount = plan.mount,
+                                                          .monitor = &monitor,
+                                                          .engine = store.raw_engine}));
     absl::Status usable;
     std::thread starter([&] {
       usable = mounted->WaitUntilUsable();

@@ -9,9 +9,12 @@
 #include <cstring>
 #include <ctime>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/init.h"
 #include "fs/format/batch_frame.h"
+#include "fs/mount/errno.h"
 #include "fs/mount/groups.h"
 
 namespace fs {
@@ -29,10 +32,13 @@ struct Listed {
   const char* name;
   mode_t type;
 };
+// Not `trace`: who lists with attributes would switch it on.
 constexpr Listed kControlEntries[] = {
-    {".", S_IFDIR},     {"..", S_IFDIR},         {"batch", S_IFDIR},
-    {"stats", S_IFREG}, {"stats.json", S_IFREG}, {"version", S_IFREG},
+    {".", S_IFDIR},         {"..", S_IFDIR},    {"batch", S_IFDIR},      {"events", S_IFREG},
+    {"map", S_IFREG},       {"stats", S_IFREG}, {"stats.json", S_IFREG}, {"version", S_IFREG},
 };
+
+bool IsPrivate(absl::string_view name) { return name == "events" || name == "trace" || name == "map"; }
 
 }  // namespace
 
@@ -82,8 +88,12 @@ struct stat ControlTree::StatOf(fuse_ino_t inode, const Node& node) const {
       st.st_mode = S_IFDIR | S_ISVTX | 0777;
       st.st_nlink = 2;
       break;
+    case Kind::kPrivateText:
+      st.st_uid = geteuid();
+      st.st_gid = getegid();
+      [[fallthrough]];
     case Kind::kText:
-      st.st_mode = S_IFREG | 0444;
+      st.st_mode = S_IFREG | (node.kind == Kind::kText ? 0444 : 0400);
       st.st_size = static_cast<off_t>(node.text.size());
       break;
     case Kind::kSession:
@@ -119,14 +129,37 @@ void ControlTree::LookupControl(fuse_req_t request, InodeNumber directory) {
   ReplyNode(request, inode);
 }
 
-void ControlTree::LookupText(fuse_req_t request, InodeNumber directory, std::string text) {
+void ControlTree::LookupText(fuse_req_t request, InodeNumber directory, absl::string_view name) {
+  if (name == "version") return ReplyText(request, directory, Kind::kText, VersionText());
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(name, absl::MaxSplits('@', 1));
+  uint64_t after = 0;
+  if (parts.first.size() < name.size() && !absl::SimpleAtoi(parts.second, &after)) {
+    fuse_reply_err(request, ENOENT);
+    return;
+  }
+  const uint32_t uid = fuse_req_ctx(request)->uid;
+  if (IsPrivate(parts.first) && uid != 0 && uid != geteuid()) {
+    fuse_reply_err(request, EACCES);
+    return;
+  }
+  sessions_pool_.Add([this, request, directory, text_name = std::string(parts.first), after] {
+    absl::StatusOr<std::string> text = options_.texts(text_name, after);
+    if (!text.ok()) {
+      fuse_reply_err(request, ErrnoForStatus(text.status()));
+    } else {
+      ReplyText(request, directory, IsPrivate(text_name) ? Kind::kPrivateText : Kind::kText, *std::move(text));
+    }
+  });
+}
+
+void ControlTree::ReplyText(fuse_req_t request, InodeNumber directory, Kind kind, std::string text) {
   fuse_ino_t inode = 0;
   {
     base::MutexLock lock(&mutex_);
     if (text_count_ < kTextsMax) {
       ++text_count_;
-      inode = Insert(
-          {.kind = Kind::kText, .directory = directory, .name = "", .text = std::move(text), .session = nullptr});
+      inode = Insert({.kind = kind, .directory = directory, .name = "", .text = std::move(text),
+                      .session = nullptr});
     }
   }
   if (inode == 0) {
@@ -142,13 +175,9 @@ void ControlTree::Lookup(fuse_req_t request, fuse_ino_t directory, const char* n
   const absl::string_view wanted = name;
   fuse_ino_t inode = 0;
   if (parent->kind == Kind::kControl) {
-    if (wanted == "stats") return LookupText(request, parent->directory, options_.statistics_prometheus());
-    if (wanted == "stats.json") return LookupText(request, parent->directory, options_.statistics_json());
-    if (wanted == "version") return LookupText(request, parent->directory, VersionText());
-    if (wanted == "batch") {
-      base::MutexLock lock(&mutex_);
-      inode = DirectoryNode(Kind::kBatch, parent->directory);
-    }
+    if (wanted != "batch") return LookupText(request, parent->directory, wanted);
+    base::MutexLock lock(&mutex_);
+    inode = DirectoryNode(Kind::kBatch, parent->directory);
   }
   // A session is found by nobody: another name of it would keep it alive.
   if (inode == 0) {
@@ -166,8 +195,11 @@ void ControlTree::Forget(fuse_ino_t inode, uint64_t count) {
   Node& node = *found->second;
   node.references -= std::min(count, node.references);
   if (node.references > 0) return;
-  if (node.kind == Kind::kText) --text_count_;
-  if (node.kind == Kind::kSession) sessions_.erase({node.directory, node.name});
+  if (node.kind == Kind::kText || node.kind == Kind::kPrivateText) --text_count_;
+  if (node.kind == Kind::kSession) {
+    sessions_.erase({node.directory, node.name});
+    options_.monitor->batch_sessions.fetch_sub(1, std::memory_order_relaxed);
+  }
   if (node.kind == Kind::kControl || node.kind == Kind::kBatch) {
     directories_.erase({node.directory, static_cast<int>(node.kind)});
   }
@@ -231,8 +263,9 @@ void ControlTree::MakeSession(fuse_req_t request, fuse_ino_t batch_directory, co
       base::MutexLock lock(&mutex_);
       fuse_ino_t& slot = sessions_[{directory, name}];
       if (slot == 0) {
-        slot = inode = Insert(
-            {.kind = Kind::kSession, .directory = directory, .name = name, .text = "", .session = std::move(session)});
+        slot = inode = Insert({.kind = Kind::kSession, .directory = directory, .name = name, .text = "",
+                               .session = std::move(session)});
+        options_.monitor->batch_sessions.fetch_add(1, std::memory_order_relaxed);
       }
     }
     if (inode == 0) {
@@ -317,7 +350,7 @@ void ControlTree::Read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t 
   const std::shared_ptr<Node> node = Find(request, inode);
   if (node == nullptr) return;
   const auto from = static_cast<size_t>(offset);
-  if (node->kind == Kind::kText) {
+  if (node->kind == Kind::kText || node->kind == Kind::kPrivateText) {
     const absl::string_view part =
         from >= node->text.size() ? absl::string_view() : absl::string_view(node->text).substr(from, size);
     fuse_reply_buf(request, part.data(), part.size());
@@ -357,11 +390,16 @@ void ControlTree::Write(fuse_req_t request, fuse_ino_t inode, const char* bytes,
 }
 
 void ControlTree::Answer(fuse_req_t request, const std::shared_ptr<Session>& session, const std::string& frame) {
+  const int64_t begin_ns = options_.monitor->clock.MonotonicNs();
   std::string reply;
+  BatchSession::Counts counts;
   {
     base::MutexLock lock(&session->handle_mutex);
+    const BatchSession::Counts before = session->batch.counts();
     reply = session->batch.Handle(frame);
+    counts = {session->batch.counts().items - before.items, session->batch.counts().lookups - before.lookups};
   }
+  options_.monitor->FrameAnswered(begin_ns, counts.items, counts.lookups, frame.size() + reply.size());
   // Whoever has the answer reads nothing stale.
   notifier_->Drain();
   {

@@ -3,6 +3,11 @@
 // Shape:   .cachefs/stats       Prometheus text
 //          .cachefs/stats.json  the same as JSON
 //          .cachefs/version     of the daemon and of the batch frames it speaks
+//          .cachefs/events      what happened unasked (event_log.h)
+//          .cachefs/trace       requests and batches of now (trace_ring.h); reading it keeps it on
+//          .cachefs/map         what the device's chunks hold
+//          events@N and trace@N leave out the first N. The last three name files of others:
+//          they are for root and the daemon's user.
 //          .cachefs/batch/NAME  a batch session: made by an exclusive creation, ended by its FORGET
 //          Its inode numbers have the highest bit set; the volume knows nothing of them.
 //          A text is made anew by each lookup, as a file of its own: without OPEN the kernel reads
@@ -27,6 +32,7 @@
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "fs/mount/monitor.h"
 #include "fs/mount/notifier.h"
 #include "fs/mount/transport.h"
 #include "fs/volume/batch_session.h"
@@ -39,9 +45,13 @@ class ControlTree {
   static constexpr size_t kSessionsMax = 1024;
   static constexpr size_t kTextsMax = 1024;
 
+  // The text of that name; NotFound if there is none. `after` is what follows its '@', else 0.
+  // Called on a thread of the pool.
+  using TextSource = std::function<absl::StatusOr<std::string>(absl::string_view name, uint64_t after)>;
+
   struct Options {
-    std::function<std::string()> statistics_prometheus;  // called on the serving thread
-    std::function<std::string()> statistics_json;
+    TextSource texts;
+    Monitor* monitor = nullptr;  // must outlive the control tree
     uint64_t fs_id = 0;
     size_t thread_count = 4;
   };
@@ -82,7 +92,7 @@ class ControlTree {
  private:
   static constexpr fuse_ino_t kControlBit = fuse_ino_t{1} << 63;
 
-  enum class Kind : uint8_t { kControl, kBatch, kText, kSession };
+  enum class Kind : uint8_t { kControl, kBatch, kText, kPrivateText, kSession };
   struct Session {
     Session(Volume& volume, BatchSession::Options options, BatchObserver& observer)
         : uid(options.opener.uid), gid(options.opener.gid), batch(volume, std::move(options), observer) {}
@@ -98,7 +108,7 @@ class ControlTree {
     InodeNumber directory;  // of the volume, where `.cachefs` was looked up
     uint64_t references = 0;
     std::string name;  // kSession
-    std::string text;  // kText
+    std::string text;  // kText, kPrivateText
     std::shared_ptr<Session> session;
   };
 
@@ -110,7 +120,8 @@ class ControlTree {
   struct stat StatOf(fuse_ino_t inode, const Node& node) const;
   // Replies with the node and counts the kernel's reference to it.
   void ReplyNode(fuse_req_t request, fuse_ino_t inode) ABSL_LOCKS_EXCLUDED(mutex_);
-  void LookupText(fuse_req_t request, InodeNumber directory, std::string text) ABSL_LOCKS_EXCLUDED(mutex_);
+  void LookupText(fuse_req_t request, InodeNumber directory, absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReplyText(fuse_req_t request, InodeNumber directory, Kind kind, std::string text) ABSL_LOCKS_EXCLUDED(mutex_);
   // Makes a session and calls `reply` with its inode number on a thread of the pool.
   void MakeSession(fuse_req_t request, fuse_ino_t batch_directory, const char* name, mode_t mode,
                    std::function<void(fuse_ino_t)> reply) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -111,11 +111,7 @@ const fuse_lowlevel_ops& Dispatcher::operations() {
 Dispatcher::Dispatcher(Volume& volume, const Options& options)
     : volume_(volume),
       options_(options),
-      control_(volume,
-               {.statistics_prometheus = options.statistics_prometheus,
-                .statistics_json = options.statistics_json,
-                .fs_id = options.fs_id},
-               *this),
+      control_(volume, {.texts = options.texts, .monitor = options.monitor, .fs_id = options.fs_id}, *this),
       workers_("fuse-worker", options.worker_count, 4096) {}
 
 Dispatcher::~Dispatcher() { WaitUntilIdle(); }
@@ -201,6 +197,11 @@ void Dispatcher::ReplyStatus(fuse_req_t request, const absl::Status& status) {
   const int error = ErrnoForStatus(status);
   if (error == EIO) {
     LOG_EVERY_N(ERROR, 100) << "request failed: " << status;
+    options_.monitor->events.Add({.kind = MountEvent::Kind::kError,
+                                  .path = "",
+                                  .inode = 0,
+                                  .size_bytes = 0,
+                                  .message = std::string(status.message())});
   }
   fuse_reply_err(request, error);
 }

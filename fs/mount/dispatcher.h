@@ -27,6 +27,7 @@
 #include "base/mutex.h"
 #include "base/thread_pool.h"
 #include "fs/mount/control_tree.h"
+#include "fs/mount/monitor.h"
 #include "fs/mount/notifier.h"
 #include "fs/mount/open_directories.h"
 #include "fs/mount/transport.h"
@@ -42,9 +43,8 @@ class Dispatcher : public RawOperations, public BatchObserver {
     bool posix_acl = true;
     bool zero_message_open = true;  // if the kernel has it
     size_t worker_count = 8;
-    // The value of kStatisticsXattr; called on the serving thread.
-    std::function<std::string()> statistics_json;
-    std::function<std::string()> statistics_prometheus;
+    Monitor* monitor = nullptr;  // must outlive the dispatcher
+    ControlTree::TextSource texts;
     uint64_t fs_id = 0;  // of the volume, for STAT in batches
   };
 
@@ -130,8 +130,8 @@ class Dispatcher : public RawOperations, public BatchObserver {
   double AttributeTimeout(const Attributes& attributes) const;
   void ReplyEntry(fuse_req_t request, const absl::StatusOr<Attributes>& attributes);
   void ReplyAttributes(fuse_req_t request, const absl::StatusOr<Attributes>& attributes);
-  static void ReplyStatus(fuse_req_t request, const absl::Status& status);
-  static void ReplyXattr(fuse_req_t request, const absl::StatusOr<std::string>& value, size_t size);
+  void ReplyStatus(fuse_req_t request, const absl::Status& status);
+  void ReplyXattr(fuse_req_t request, const absl::StatusOr<std::string>& value, size_t size);
   // Runs `work` here, or on a worker if `defer`. `work` holds what it needs.
   void Run(bool defer, std::function<void()> work);
   // As Run(), for a change of `inode` or of names (`inode` 0).

@@ -10,6 +10,8 @@
 #include "fs/mount/attributes.h"
 #include "fs/mount/dispatcher.h"
 #include "fs/mount/groups.h"
+#include "fs/mount/opcodes.h"
+#include "fs/mount/request_meter.h"
 #include "fs/mount/statistics.h"
 
 namespace fs {
@@ -51,7 +53,7 @@ void Dispatcher::Access(fuse_req_t request, fuse_ino_t inode, int mask) {
 
 void Dispatcher::SetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, const char* value, size_t size,
                           int flags) {
-  if (absl::string_view(name) == kStatisticsXattr) {
+  if (absl::string_view(name) == kRequestsXattr) {
     fuse_reply_err(request, EPERM);
     return;
   }
@@ -77,8 +79,13 @@ void Dispatcher::ReplyXattr(fuse_req_t request, const absl::StatusOr<std::string
 }
 
 void Dispatcher::GetXattr(fuse_req_t request, fuse_ino_t inode, const char* name, size_t size) {
-  if (inode == kRootInode && absl::string_view(name) == kStatisticsXattr) {
-    ReplyXattr(request, options_.statistics_json(), size);
+  if (inode == kRootInode && absl::string_view(name) == kRequestsXattr) {
+    Statistics counts;
+    for (uint32_t opcode = 0; opcode < RequestMeter::kOpcodesMax; ++opcode) {
+      const uint64_t count = options_.monitor->requests.count(opcode);
+      if (count > 0) (*counts.mutable_requests())[OpcodeName(opcode)] = count;
+    }
+    ReplyXattr(request, StatisticsJson(counts), size);
     return;
   }
   // A digest may have to read the whole file.

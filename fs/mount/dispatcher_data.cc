@@ -98,7 +98,7 @@ void Dispatcher::Write(fuse_req_t request, fuse_ino_t inode, const char* bytes, 
 
 void Dispatcher::Fsync(fuse_req_t request, fuse_ino_t inode, int, fuse_file_info*) {
   volume_.FsyncAsync(inode, Priority::kSync,
-                     Tracked([request](const absl::Status& status) { ReplyStatus(request, status); }));
+                     Tracked([this, request](const absl::Status& status) { ReplyStatus(request, status); }));
 }
 
 void Dispatcher::FsyncDirectory(fuse_req_t request, fuse_ino_t inode, int data_only, fuse_file_info* file) {
@@ -107,7 +107,7 @@ void Dispatcher::FsyncDirectory(fuse_req_t request, fuse_ino_t inode, int data_o
     return;
   }
   // The root's is the full barrier, as SYNCFS reaches only block device mounts.
-  volume_.SyncAsync(Priority::kSync, Tracked([request](const absl::Status& status) { ReplyStatus(request, status); }));
+  volume_.SyncAsync(Priority::kSync, Tracked([this, request](const absl::Status& status) { ReplyStatus(request, status); }));
 }
 
 void Dispatcher::Fallocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t offset, off_t length,

@@ -1,6 +1,7 @@
 #include "fs/mount/mounted_volume.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -15,7 +16,10 @@
 #include "base/status.h"
 #include "base/status_macros.h"
 #include "base/thread_pool.h"
+#include "fs/mount/engine_statistics.h"
 #include "fs/mount/mount_point.h"
+#include "fs/mount/opcodes.h"
+#include "fs/volume/space_map.h"
 #include "glog/logging.h"
 
 namespace fs {
@@ -37,26 +41,31 @@ MountedVolume::MountedVolume(Volume& volume, const Options& options)
     : volume_(volume), options_(options), started_(absl::Now()) {
   const bool checked = options.mount.default_permissions(geteuid());
   dispatcher_ = std::make_unique<Dispatcher>(
-      volume,
-      Dispatcher::Options{.default_permissions = checked,
-                          .posix_acl = checked,
-                          .zero_message_open = !options.mount.plain_open,
-                          .statistics_json = [this] { return StatisticsJson(CurrentStatistics()); },
-                          .statistics_prometheus = [this] { return StatisticsPrometheus(CurrentStatistics()); }});
+      volume, Dispatcher::Options{.default_permissions = checked,
+                                  .posix_acl = checked,
+                                  .zero_message_open = !options.mount.plain_open,
+                                  .monitor = options.monitor,
+                                  .texts = [this](absl::string_view name, uint64_t after) {
+                                    return Text(name, after);
+                                  }});
 }
 
 absl::StatusOr<std::unique_ptr<MountedVolume>> MountedVolume::Mount(Volume& volume, const Options& options) {
   std::unique_ptr<MountedVolume> mounted(new MountedVolume(volume, options));
   Dispatcher* const dispatcher = mounted->dispatcher_.get();
   const Transport::Options transport_options = {.mount_point = options.mount_point,
-                                                .mount_options = options.mount.ForFuse(options.source, geteuid())};
+                                                .mount_options = options.mount.ForFuse(options.source, geteuid()),
+                                                .meter = &options.monitor->requests};
   ASSIGN_OR_RETURN(mounted->transport_,
                    Transport::Mount(transport_options, Dispatcher::operations(), dispatcher, dispatcher));
   mounted->notifier_ = std::make_unique<Notifier>(*mounted);
   dispatcher->Attach(mounted->transport_.get(), mounted->notifier_.get());
   // Names that eviction and expiry remove are dropped from the kernel's cache as well.
-  volume.set_removal_listener(
-      [dispatcher](const RemovedEntry& entry) { dispatcher->EntryChanged(entry.directory, entry.name, entry.inode); });
+  MountedVolume* const self = mounted.get();
+  volume.set_removal_listener([dispatcher, self](const RemovedEntry& entry) {
+    self->NoteRemoval(entry);
+    dispatcher->EntryChanged(entry.directory, entry.name, entry.inode);
+  });
   mounted->sweeper_ = std::thread([m = mounted.get()] { m->Sweep(); });
   return mounted;
 }
@@ -136,6 +145,32 @@ void MountedVolume::End() {
   transport_->Stop();
 }
 
+void MountedVolume::NoteRemoval(const RemovedEntry& entry) {
+  const bool evicted = entry.reason == RemovedEntry::Reason::kEvicted;
+  const absl::StatusOr<std::string> directory = volume_.PathOf(entry.directory);
+  std::string path = directory.ok() && directory->empty()
+                         ? std::string(entry.name)
+                         : absl::StrCat(directory.ok() ? *directory : "?", "/", entry.name);
+  VLOG(1) << (evicted ? "evicted" : "expired") << " path=" << path << " bytes=" << entry.size_bytes;
+  options_.monitor->events.Add({.kind = evicted ? MountEvent::Kind::kEvicted : MountEvent::Kind::kExpired,
+                                .path = std::move(path),
+                                .inode = entry.inode,
+                                .size_bytes = entry.size_bytes,
+                                .message = ""});
+}
+
+absl::StatusOr<std::string> MountedVolume::Text(absl::string_view name, uint64_t after) const {
+  if (name == "stats") return StatisticsPrometheus(CurrentStatistics());
+  if (name == "stats.json") return StatisticsJson(CurrentStatistics());
+  if (name == "events") return options_.monitor->events.Text(after);
+  if (name == "map" && options_.engine != nullptr) {
+    ASSIGN_OR_RETURN(const SpaceMap map, MapSpace(*options_.engine, volume_));
+    return SpaceMapJson(map);
+  }
+  if (name == "trace") return options_.monitor->trace.Read(after);
+  return absl::NotFoundError("");
+}
+
 Statistics MountedVolume::CurrentStatistics() const {
   Statistics statistics;
   statistics.set_version(base::ProgramVersion());
@@ -143,21 +178,33 @@ Statistics MountedVolume::CurrentStatistics() const {
   statistics.set_mount_point(options_.mount_point);
   statistics.set_uptime_seconds(absl::ToDoubleSeconds(absl::Now() - started_));
   statistics.set_read_only(options_.mount.read_only || volume_.read_only());
-  const absl::StatusOr<VolumeStat> stat = volume_.Stat();
-  if (stat.ok()) {
-    statistics.mutable_space()->set_total_bytes(stat->total_bytes);
-    statistics.mutable_space()->set_free_bytes(stat->free_bytes);
-    statistics.mutable_space()->set_available_bytes(stat->available_bytes);
-    statistics.mutable_space()->set_files(stat->files);
+  AddVolumeStatistics(volume_, &statistics);
+  if (options_.engine != nullptr) {
+    AddEngineStatistics(options_.engine->stats(), options_.engine->chunks(),
+                        options_.engine->superblock().chunk_bytes, &statistics);
   }
-  statistics.set_inodes_cached(volume_.cached_inode_count());
-  for (uint32_t opcode = 0; opcode < Transport::kOpcodesMax; ++opcode) {
-    const uint64_t count = transport_->request_count(opcode);
-    if (count > 0) (*statistics.mutable_requests())[OpcodeName(opcode)] = count;
+  const Monitor& monitor = *options_.monitor;
+  for (uint32_t opcode = 0; opcode < RequestMeter::kOpcodesMax; ++opcode) {
+    const uint64_t count = monitor.requests.count(opcode);
+    if (count == 0) continue;
+    const std::string name = OpcodeName(opcode);
+    (*statistics.mutable_requests())[name] = count;
+    Statistics::Operation& operation = (*statistics.mutable_operations())[name];
+    operation.set_count(count);
+    operation.set_errors(monitor.requests.errors(opcode));
+    *operation.mutable_latency() = LatencyOf(monitor.requests.latency(opcode));
   }
-  if (options_.counters != nullptr) {
-    for (const auto& [name, count] : options_.counters()) (*statistics.mutable_engine())[name] = count;
-  }
+  statistics.set_requests_under_way(monitor.requests.under_way());
+  *statistics.mutable_writes()->mutable_buffered() = LatencyOf(monitor.requests.latency(FUSE_WRITE));
+  *statistics.mutable_writes()->mutable_direct() = LatencyOf(monitor.requests.latency(FUSE_FSYNC));
+  *statistics.mutable_reads()->mutable_single() = LatencyOf(monitor.requests.latency(FUSE_READ));
+  *statistics.mutable_reads()->mutable_batch() = LatencyOf(monitor.lookup_frames.Snapshot());
+  Statistics::Batches* const batches = statistics.mutable_batches();
+  *batches->mutable_frame() = LatencyOf(monitor.frames.Snapshot());
+  batches->set_frames(batches->frame().count());
+  batches->set_items(monitor.batch_items.load(std::memory_order_relaxed));
+  batches->set_sessions(monitor.batch_sessions.load(std::memory_order_relaxed));
+  statistics.set_events(monitor.events.count());
   return statistics;
 }
 

@@ -9,17 +9,18 @@
 #ifndef FS_MOUNT_MOUNTED_VOLUME_H_
 #define FS_MOUNT_MOUNTED_VOLUME_H_
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "fs/cache/raw_engine.h"
 #include "fs/mount/dispatcher.h"
+#include "fs/mount/monitor.h"
 #include "fs/mount/mount_options.h"
 #include "fs/mount/notifier.h"
 #include "fs/mount/statistics.h"
@@ -34,7 +35,8 @@ class MountedVolume : public NoticeSink {
     std::string mount_point;  // a real path, see CheckMountPoint()
     std::string source;       // what mount(8) shows, the store's path
     MountOptions mount;
-    std::function<std::map<std::string, uint64_t>()> counters;  // the engine's; may be null
+    Monitor* monitor = nullptr;   // must outlive the result
+    RawEngine* engine = nullptr;  // the volume's, for its figures; may be null
   };
 
   // `volume` must outlive the result.
@@ -51,6 +53,8 @@ class MountedVolume : public NoticeSink {
   void End();
 
   Statistics CurrentStatistics() const;
+  // A text of the control directory; NotFound if there is none of that name.
+  absl::StatusOr<std::string> Text(absl::string_view name, uint64_t after) const;
   Notifier& notifier() { return *notifier_; }
   const Transport& transport() const { return *transport_; }
 
@@ -61,6 +65,7 @@ class MountedVolume : public NoticeSink {
 
  private:
   MountedVolume(Volume& volume, const Options& options);
+  void NoteRemoval(const RemovedEntry& entry);
 
   Volume& volume_;
   const Options options_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <random>
 #include <utility>
 
@@ -83,45 +82,6 @@ absl::Status FormatDevice(const FormatOptions& options) {
   return engine->Close();
 }
 
-// Counters end in "_total"; the rest goes up and down.
-std::map<std::string, uint64_t> CountersOf(const EngineStats& stats) {
-  return {
-      {"mutations_total", stats.mutations},
-      {"commits_total", stats.commits},
-      {"commit_waits_total", stats.commit_waits},
-      {"commit_microseconds_total", static_cast<uint64_t>(absl::ToInt64Microseconds(stats.commit_time))},
-      {"commit_microseconds_max", static_cast<uint64_t>(absl::ToInt64Microseconds(stats.commit_time_max))},
-      {"flushes_total", stats.flushes},
-      {"checkpoints_total", stats.checkpoints},
-      {"checkpoint_pages_total", stats.checkpoint_pages},
-      {"cleaned_chunks_total", stats.cleaned_chunks},
-      {"moved_bytes_total", stats.moved_bytes},
-      {"user_bytes_total", stats.user_bytes},
-      {"log_bytes_written_total", stats.log_bytes_written},
-      {"data_bytes_written_total", stats.data_bytes_written},
-      {"page_bytes_written_total", stats.page_bytes_written},
-      {"reads_total", stats.reads},
-      {"buffer_hits_total", stats.buffer_hits},
-      {"cache_hits_total", stats.cache_hits},
-      {"device_reads_total", stats.device_reads},
-      {"device_bytes_read_total", stats.device_bytes_read},
-      {"read_ahead_bytes_total", stats.read_ahead_bytes},
-      {"checksum_errors_total", stats.checksum_errors},
-      {"failed_flushes_total", stats.failed_flushes},
-      {"failed_writes_total", stats.failed_writes},
-      {"retired_chunks_total", stats.retired_chunks},
-      {"recovered_batches_total", stats.recovered_batches},
-      {"dirty_bytes", stats.dirty_bytes},
-      {"logged_bytes", stats.logged_bytes},
-      {"log_used_bytes", stats.log_bytes_used},
-      {"log_size_bytes", stats.log_bytes_total},
-      {"tree_pages", stats.tree_pages},
-      {"tree_height", stats.tree_height},
-      {"dirty_pages", stats.dirty_pages},
-      {"cache_bytes", stats.cache_bytes},
-  };
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FileDevice>> OpenRawDevice(const std::string& path, const RawDeviceOptions& wanted) {
@@ -173,6 +133,7 @@ absl::StatusOr<Store> OpenRawStore(const StoreOptions& options) {
     }
     EngineOptions engine_options;
     engine_options.read_only = options.read_only;
+    engine_options.on_work = options.on_work;
     absl::StatusOr<std::unique_ptr<RawEngine>> engine = OpenEngine(*device, engine_options);
     if (absl::IsFailedPrecondition(engine.status()) && !device->read_only() && options.force && !formatted) {
       device.reset();
@@ -186,9 +147,8 @@ absl::StatusOr<Store> OpenRawStore(const StoreOptions& options) {
       return base::Annotate(engine.status(), "nothing was changed; cachectl fsck names all that is wrong");
     }
     RETURN_IF_ERROR(engine.status());
-    RawEngine* const raw = engine->get();
-    store.notes = raw->stats().notes;
-    store.counters = [raw] { return CountersOf(raw->stats()); };
+    store.raw_engine = engine->get();
+    store.notes = store.raw_engine->stats().notes;
     if (options.hands_over) store.hand_over = [raw_device = device.get()] { raw_device->HandOver(); };
     store.device = std::move(device);
     store.engine = *std::move(engine);

@@ -1,8 +1,12 @@
 #include "fs/mount/statistics.h"
 
-#include <linux/fuse.h>
+#include <string>
+#include <vector>
 
 #include "base/testing/status_matchers.h"
+#include "fs/cache/latency.h"
+#include "fs/mount/engine_statistics.h"
+#include "fs/mount/testing/exposition.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
@@ -11,6 +15,7 @@ namespace fs {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Statistics Sample() {
   Statistics statistics;
@@ -25,16 +30,36 @@ Statistics Sample() {
   return statistics;
 }
 
-TEST(StatisticsTest, OpcodesHaveTheKernelsNames) {
-  EXPECT_STREQ(OpcodeName(FUSE_LOOKUP), "LOOKUP");
-  EXPECT_STREQ(OpcodeName(FUSE_WRITE), "WRITE");
-  EXPECT_STREQ(OpcodeName(FUSE_FSYNC), "FSYNC");
-  EXPECT_STREQ(OpcodeName(FUSE_CREATE), "CREATE");
-  EXPECT_STREQ(OpcodeName(FUSE_READDIRPLUS), "READDIRPLUS");
-  EXPECT_STREQ(OpcodeName(FUSE_COPY_FILE_RANGE), "COPY_FILE_RANGE");
-  EXPECT_STREQ(OpcodeName(FUSE_TMPFILE), "TMPFILE");
-  EXPECT_STREQ(OpcodeName(0), "");
-  EXPECT_STREQ(OpcodeName(4096), "");
+Statistics Full() {
+  Statistics statistics = Sample();
+  Statistics::Writes* const writes = statistics.mutable_writes();
+  writes->set_pending_writes(3);
+  writes->set_buffered_bytes(1000);
+  writes->set_buffer_utilisation(0.25);
+  writes->set_average_batch_size(4);
+  writes->set_flushes_per_second(0.1);
+  writes->set_write_amplification(1.5);
+  LatencyCounter counter;
+  for (int i = 0; i < 100; ++i) counter.Add(i < 99 ? 5000 : 40'000'000'000);  // one beyond the last bound
+  *writes->mutable_commit() = LatencyOf(counter.Snapshot());
+  Statistics::Operation& operation = (*statistics.mutable_operations())["READ"];
+  operation.set_count(100);
+  *operation.mutable_latency() = LatencyOf(counter.Snapshot());
+  statistics.mutable_reads()->set_read_ahead_used_bytes(4096);
+  statistics.mutable_reads()->set_read_ahead_wasted_bytes(8192);
+  (*statistics.mutable_caches())["blocks"].set_hit_ratio(0.5);
+  statistics.mutable_evictions()->set_files(2);
+  for (const char* const directory : {"/a", "/b \"quoted\"\n"}) {
+    Statistics::Policy* const policy = statistics.add_policies();
+    policy->set_id(static_cast<uint32_t>(statistics.policies_size()));
+    policy->set_directory(directory);
+    policy->set_kind("lru");
+    policy->set_bytes(77);
+  }
+  (*statistics.mutable_chunks())["pack"].set_used_bytes(500);
+  statistics.mutable_log()->set_used_bytes(12);
+  statistics.mutable_checkpoint()->set_age_seconds(7);
+  return statistics;
 }
 
 TEST(StatisticsTest, JsonKeepsEveryNumber) {
@@ -59,6 +84,55 @@ TEST(StatisticsTest, PrometheusQuotesLabelsAndTypesCounters) {
                               "cachefs_size_bytes{mount=\"/mnt\",store=\"/var/\\\"odd\\\".img\"} 8589934592\n"));
   EXPECT_THAT(text, HasSubstr("opcode=\"LOOKUP\"} 1234567\n"));
   EXPECT_THAT(text, HasSubstr("# TYPE cachefs_engine_flushes_total counter\n"));
+}
+
+TEST(StatisticsTest, AStrictReaderHasNothingToComplainOf) {
+  for (const Statistics& statistics : {Statistics(), Sample(), Full()}) {
+    EXPECT_THAT(testing::ReadExposition(StatisticsPrometheus(statistics)).problems, IsEmpty());
+  }
+}
+
+TEST(StatisticsTest, PrometheusHasEveryFigure) {
+  const testing::Exposition read = testing::ReadExposition(StatisticsPrometheus(Full()));
+  const auto value = [&read](const std::string& name) {
+    const auto family = read.families.find(name);
+    return family == read.families.end() || family->second.samples.empty() ? -1 : family->second.samples[0].value;
+  };
+  EXPECT_EQ(value("cachefs_pending_writes"), 3);
+  EXPECT_EQ(value("cachefs_buffered_bytes"), 1000);
+  EXPECT_EQ(value("cachefs_buffer_utilisation_ratio"), 0.25);
+  EXPECT_EQ(value("cachefs_batch_size_average"), 4);
+  EXPECT_EQ(value("cachefs_flushes_per_second"), 0.1);
+  EXPECT_EQ(value("cachefs_write_amplification_ratio"), 1.5);
+  EXPECT_EQ(value("cachefs_read_ahead_used_bytes_total"), 4096);
+  EXPECT_EQ(value("cachefs_read_ahead_wasted_bytes_total"), 8192);
+  EXPECT_EQ(value("cachefs_cache_hit_ratio"), 0.5);
+  EXPECT_EQ(value("cachefs_evicted_files_total"), 2);
+  EXPECT_EQ(value("cachefs_policy_used_bytes"), 77);
+  EXPECT_EQ(value("cachefs_chunk_used_bytes"), 500);
+  EXPECT_EQ(value("cachefs_log_used_bytes"), 12);
+  EXPECT_EQ(value("cachefs_checkpoint_age_seconds"), 7);
+  const std::vector<testing::ExpositionSample>& percentiles =
+      read.families.at("cachefs_request_percentile_seconds").samples;
+  ASSERT_EQ(percentiles.size(), 3u);
+  EXPECT_EQ(percentiles[2].labels.at("percentile"), "99.9");
+  const std::vector<testing::ExpositionSample>& buckets = read.families.at("cachefs_request_seconds").samples;
+  EXPECT_EQ(buckets.back().value, 100);  // _count
+}
+
+TEST(StatisticsTest, PercentilesAreAtMostTwiceTooLarge) {
+  LatencyCounter counter;
+  for (int i = 0; i < 990; ++i) counter.Add(3000);
+  for (int i = 0; i < 9; ++i) counter.Add(1'000'000);
+  counter.Add(50'000'000);
+  const Latency latency = LatencyOf(counter.Snapshot());
+  EXPECT_EQ(latency.count(), 1000u);
+  EXPECT_GE(latency.p50_seconds(), 3e-6);
+  EXPECT_LE(latency.p50_seconds(), 6e-6);
+  EXPECT_LE(latency.p99_seconds(), 6e-6);
+  EXPECT_GE(latency.p999_seconds(), 1e-3);
+  EXPECT_LE(latency.p999_seconds(), 2.1e-3);
+  EXPECT_EQ(latency.max_seconds(), 0.05);
 }
 
 TEST(StatisticsTest, OtherTreesHaveNone) {

@@ -25,7 +25,7 @@ absl::Status Store::Close() {
   if (volume != nullptr) status.Update(volume->Close());
   volume.reset();
   if (engine != nullptr) status.Update(engine->Close());
-  counters = nullptr;
+  raw_engine = nullptr;
   engine.reset();
   device.reset();
   return status;

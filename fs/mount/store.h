@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "fs/cache/engine.h"
+#include "fs/cache/raw_engine.h"
 #include "fs/disk/device.h"
 #include "fs/volume/volume.h"
 
@@ -33,6 +33,7 @@ struct StoreOptions {
   bool force = false;       // format what holds no cachefs volume
   bool hands_over = false;  // a block device, which the kernel is going to hold for the mount
   std::string io;           // how the device is driven: "auto", "uring", "threads"
+  std::function<void(const EngineWork&)> on_work;  // EngineOptions::on_work; may be null
 };
 
 // Members end in the reverse of this order.
@@ -42,8 +43,8 @@ struct Store {
   std::unique_ptr<Volume> volume;
   // What was found and coped with, e.g. "superblock copy 1 was damaged and is repaired".
   std::vector<std::string> notes;
-  // The engine's counters for statistics; may be null. Valid while the engine lives.
-  std::function<std::map<std::string, uint64_t>()> counters;
+  // `engine` as what tells its figures; may be null.
+  RawEngine* raw_engine = nullptr;
   // With StoreOptions::hands_over: lets the kernel take its hold of the device, before mounting.
   std::function<void()> hand_over;
 

@@ -98,6 +98,10 @@ fuse_attr ToFuseAttr(const struct stat& st) {
   return attr;
 }
 
+bool IsAnswered(uint32_t opcode) {
+  return opcode != FUSE_FORGET && opcode != FUSE_BATCH_FORGET && opcode != FUSE_INTERRUPT;
+}
+
 void SplitTimeout(double timeout, uint64_t* seconds, uint32_t* nanoseconds) {
   *seconds = static_cast<uint64_t>(timeout);
   *nanoseconds = static_cast<uint32_t>((timeout - static_cast<double>(*seconds)) * 1e9);
@@ -203,10 +207,6 @@ void Transport::Stop() {
   }
 }
 
-uint64_t Transport::request_count(uint32_t opcode) const {
-  return opcode < kOpcodesMax ? request_counts_[opcode].load(std::memory_order_relaxed) : 0;
-}
-
 ssize_t Transport::ReadHook(int fd, void* buffer, size_t size, void* self) {
   auto* transport = static_cast<Transport*>(self);
   while (true) {
@@ -220,7 +220,12 @@ bool Transport::InspectRequest(char* bytes, ssize_t* size) {
   auto* header = reinterpret_cast<fuse_in_header*>(bytes);
   char* body = bytes + sizeof *header;
   const size_t body_size = static_cast<size_t>(*size) - sizeof *header;
-  if (header->opcode < kOpcodesMax) request_counts_[header->opcode].fetch_add(1, std::memory_order_relaxed);
+  meter_.Begin({.unique = header->unique,
+                .opcode = header->opcode,
+                .inode = header->nodeid,
+                .pid = header->pid,
+                .size_bytes = header->len,
+                .is_answered = IsAnswered(header->opcode)});
   raw_flags_ = {};
   const RawRequest request = {header->unique, header->nodeid, header->uid, header->gid,
                               static_cast<pid_t>(header->pid)};
@@ -268,6 +273,9 @@ ssize_t Transport::WritevHook(int fd, iovec* parts, int count, void* self) {
     transport->InspectInitReply(parts, count);
     transport->init_answered_.store(true, std::memory_order_release);
   }
+  // Before it is sent, so that whoever has the reply finds it counted.
+  const auto* header = static_cast<const fuse_out_header*>(parts[0].iov_base);
+  transport->meter_.End(header->unique, -header->error, header->len);
   return writev(fd, parts, count);
 }
 
@@ -286,6 +294,7 @@ void Transport::ReplyRaw(const RawRequest& request, int error, const void* bytes
   header.len = static_cast<uint32_t>(sizeof header + size);
   header.error = -error;
   header.unique = request.unique;
+  meter_.End(request.unique, error, header.len);
   iovec parts[2] = {{&header, sizeof header}, {const_cast<void*>(bytes), size}};
   // Fails only if the mount is gone or the caller was killed: nobody waits then.
   if (writev(fd_, parts, size == 0 ? 1 : 2) < 0) return;

@@ -9,13 +9,13 @@
 //            - negotiate HANDLE_KILLPRIV_V2 and SETXATTR_EXT in the INIT reply,
 //            - keep the raw flags of the request being dispatched (raw_flags()),
 //            - answer TMPFILE (51) and SYNCFS (50) through RawOperations,
-//            - count requests by opcode.
+//            - tell a RequestMeter of each request and each reply.
 // Life:    Mount() -> Serve() until the mount is gone -> destructor.
 // Errors:  PermissionDenied    the user may not mount here
 //          NotFound            no /dev/fuse
 //          other               what the kernel or fusermount3 said
 // Threads: Serve() runs on one thread, which calls every handler. Replies, notices,
-//          Unmount(), Stop() and request_count() may come from any thread.
+//          Unmount() and Stop() may come from any thread.
 // Source:  linux/fuse.h, protocol 7.38; libfuse 3.14 fuse_lowlevel.h.
 #ifndef FS_MOUNT_TRANSPORT_H_
 #define FS_MOUNT_TRANSPORT_H_
@@ -28,7 +28,6 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -39,6 +38,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
+#include "fs/mount/request_meter.h"
 
 struct iovec;
 
@@ -74,8 +74,8 @@ class Transport {
   struct Options {
     std::string mount_point;
     std::vector<std::string> mount_options;  // each "name" or "name=value"
+    RequestMeter* meter = nullptr;           // must outlive the transport
   };
-  static constexpr size_t kOpcodesMax = 64;
 
   // Mounts. Requests wait in the kernel until Serve(). `user` is what fuse_req_userdata() gives to
   // handlers; `raw` and `user` must outlive the result.
@@ -97,8 +97,6 @@ class Transport {
   const RawFlags& raw_flags() const { return raw_flags_; }
   // Whether the kernel lets us clear suid, sgid and capabilities ourselves.
   bool handles_killpriv() const { return handles_killpriv_.load(std::memory_order_relaxed); }
-  // How often the kernel has sent `opcode` (linux/fuse.h).
-  uint64_t request_count(uint32_t opcode) const;
 
   void ReplyRawError(const RawRequest& request, int error);
   // A created and opened file, as CREATE and TMPFILE want it.
@@ -109,7 +107,7 @@ class Transport {
 
  private:
   Transport(const Options& options, void* user, RawOperations* raw)
-      : mount_point_(options.mount_point), user_(user), raw_(raw) {}
+      : mount_point_(options.mount_point), user_(user), raw_(raw), meter_(*options.meter) {}
   absl::Status Start(const Options& options, const fuse_lowlevel_ops& operations);
   absl::Status ServeUntilEnd();
 
@@ -125,6 +123,7 @@ class Transport {
   const std::string mount_point_;
   void* const user_;
   RawOperations* const raw_;
+  RequestMeter& meter_;
   fuse_session* mounting_ = nullptr;
   fuse_session* serving_ = nullptr;
   int fd_ = -1;
@@ -135,7 +134,6 @@ class Transport {
   pthread_t serve_thread_ ABSL_GUARDED_BY(serve_mutex_){};
   std::atomic<bool> init_answered_{false};
   std::atomic<bool> handles_killpriv_{false};
-  std::array<std::atomic<uint64_t>, kOpcodesMax> request_counts_{};
   // The serving thread's own.
   RawFlags raw_flags_;
   uint32_t offered_flags_ = 0;

@@ -18,7 +18,8 @@ namespace {
 
 constexpr size_t kPathBytesMax = 4095;
 // fs::Capability bits: atomic batches, digests, changes.
-constexpr uint32_t kCapabilities = 1 | 4 | 8;
+constexpr uint32_t kCapabilities = 1 | 2 | 4 | 8 | 16;
+constexpr uint64_t kTtlMsMax = uint64_t{100} * 365 * 24 * 3600 * 1000;
 constexpr size_t kChangedPathsMax = 8192;
 constexpr size_t kChangedBytesMax = kReplyReserveBytes / 2;
 constexpr size_t kPayloadBytesMax = kFrameBytesMax - kFrameHeaderBytes - kReplyReserveBytes;
@@ -70,6 +71,7 @@ std::string BatchSession::Handle(absl::string_view bytes) {
   batch::Reply reply;
   std::string payload;
   directories_.clear();
+  made_.clear();
   const auto refuse = [&](const absl::Status& status) {
     reply.Clear();
     reply.set_code(static_cast<uint32_t>(status.code()));
@@ -88,11 +90,16 @@ std::string BatchSession::Handle(absl::string_view bytes) {
     reply.set_capabilities(kCapabilities);
     return EncodeFrame(FrameKind::kReply, frame->sequence, reply, "");
   }
-  if (request.atomic()) {
-    if (absl::Status status = HandleAtomic(request, frame->payload, &reply); !status.ok()) return refuse(status);
+  if (request.atomic() && (request.more() || !staged_.empty())) {
+    if (absl::Status status = StageAtomic(request, frame->payload, &reply); !status.ok()) return refuse(status);
+  } else if (request.atomic()) {
+    const AtomicFrame whole = {&request, frame->payload};
+    if (absl::Status status = HandleAtomic({&whole, 1}, &reply); !status.ok()) return refuse(status);
   } else {
+    staged_.clear();  // given up by the client
     HandleItems(request, frame->payload, &reply, &payload);
   }
+  counts_.items += static_cast<uint64_t>(reply.results_size());
   if (request.durable()) {
     if (absl::Status status = volume_.Sync(Priority::kSync); !status.ok()) return refuse(status);
   }
@@ -108,6 +115,7 @@ void BatchSession::HandleItems(const batch::Request& request, absl::string_view 
     if (item.has_lookup()) {
       const int answered = LookupRun(request, i, kPayloadBytesMax - out->size(), reply, out);
       if (answered == 0) return;
+      counts_.lookups += static_cast<uint64_t>(answered);
       i += answered;
     } else {
       const size_t size = item.has_store() ? item.store().payload_bytes() : 0;
@@ -158,6 +166,7 @@ absl::StatusOr<InodeNumber> BatchSession::Step(InodeNumber directory, absl::stri
     RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, directory, W_OK | X_OK));
     found = volume_.MakeDirectory(directory, name, 0777, options_.opener, Reference::kNone);
     if (found.ok()) {
+      made_.push_back({directory, std::string(name)});
       observer_.EntryChanged(directory, name, 0);
     } else if (base::ErrnoOf(found.status()) == EEXIST) {
       found = volume_.Lookup(directory, name, Reference::kNone);  // somebody was quicker
@@ -212,13 +221,14 @@ absl::StatusOr<bool> BatchSession::HasContent(InodeNumber inode, absl::string_vi
 
 absl::StatusOr<bool> BatchSession::PrepareStore(const batch::Store& store, absl::string_view payload,
                                                 const Place& place, FileToStore* file) {
-  if (store.ttl_ms() != 0) return absl::UnimplementedError("this volume keeps no time to live");
+  if (store.ttl_ms() > kTtlMsMax) return Errno(EINVAL, "a time to live of more than 100 years");
   const absl::StatusOr<Attributes> existing = volume_.Lookup(place.directory, place.name, Reference::kNone);
   if (existing.ok()) {
     if (existing->is_directory()) return Errno(EISDIR, "is a directory");
     RETURN_IF_ERROR(volume_.CheckRemove(options_.opener, place.directory, existing->inode));
     // Whoever may not read the file must not learn what is in it.
-    if (store.keep_if_equal() && store.upload() == 0 && existing->is_regular() &&
+    // One that is kept would not live on.
+    if (store.keep_if_equal() && store.ttl_ms() == 0 && store.upload() == 0 && existing->is_regular() &&
         existing->size_bytes == payload.size() && volume_.CheckAccess(options_.opener, existing->inode, R_OK).ok()) {
       ASSIGN_OR_RETURN(const bool same, HasContent(existing->inode, payload));
       if (same) return false;
@@ -228,7 +238,8 @@ absl::StatusOr<bool> BatchSession::PrepareStore(const batch::Store& store, absl:
   } else {
     return existing.status();
   }
-  *file = {.directory = place.directory, .name = place.name, .data = payload, .mode = store.mode() & 07777};
+  *file = {.directory = place.directory, .name = place.name, .data = payload, .mode = store.mode() & 07777,
+           .ttl_ms = store.ttl_ms()};
   if (store.has_mtime()) file->modify_time = Timestamp::FromNs(store.mtime_ns());
   return true;
 }
@@ -292,6 +303,7 @@ absl::Status BatchSession::MakeDirectoryAt(const batch::Request& request, const 
           .status());
   result->set_changed(true);
   observer_.EntryChanged(place.directory, place.name, 0);
+  made_.push_back(place);
   return absl::OkStatus();
 }
 
@@ -312,27 +324,37 @@ absl::Status BatchSession::RemoveOne(const batch::Request& request, const batch:
   return absl::OkStatus();
 }
 
-absl::Status BatchSession::RenameOne(const batch::Request& request, const batch::Rename& rename) {
-  ASSIGN_OR_RETURN(const Place from, Find(request, rename.from(), /*make=*/false));
-  ASSIGN_OR_RETURN(const Attributes child, volume_.Lookup(from.directory, from.name, Reference::kNone));
-  RETURN_IF_ERROR(volume_.CheckRemove(options_.opener, from.directory, child.inode));
-  ASSIGN_OR_RETURN(const Place to, Find(request, rename.to(), /*make=*/true));
+absl::StatusOr<BatchSession::RenamePlan> BatchSession::PrepareRename(const batch::Request& request,
+                                                                    const batch::Rename& rename) {
+  RenamePlan plan;
+  ASSIGN_OR_RETURN(plan.from, Find(request, rename.from(), /*make=*/false));
+  ASSIGN_OR_RETURN(plan.child, volume_.Lookup(plan.from.directory, plan.from.name, Reference::kNone));
+  RETURN_IF_ERROR(volume_.CheckRemove(options_.opener, plan.from.directory, plan.child.inode));
+  ASSIGN_OR_RETURN(plan.to, Find(request, rename.to(), /*make=*/true));
   // A directory that moves gets another "..": it must be writable itself.
-  if (child.is_directory() && from.directory != to.directory) {
-    RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, child.inode, W_OK));
+  if (plan.child.is_directory() && plan.from.directory != plan.to.directory) {
+    RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, plan.child.inode, W_OK));
   }
-  const absl::StatusOr<Attributes> target = volume_.Lookup(to.directory, to.name, Reference::kNone);
+  const absl::StatusOr<Attributes> target = volume_.Lookup(plan.to.directory, plan.to.name, Reference::kNone);
   if (target.ok()) {
-    RETURN_IF_ERROR(volume_.CheckRemove(options_.opener, to.directory, target->inode));
+    RETURN_IF_ERROR(volume_.CheckRemove(options_.opener, plan.to.directory, target->inode));
+    plan.replaced = target->inode;
   } else if (absl::IsNotFound(target.status())) {
-    RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, to.directory, W_OK | X_OK));
+    RETURN_IF_ERROR(volume_.CheckAccess(options_.opener, plan.to.directory, W_OK | X_OK));
   } else {
     return target.status();
   }
+  return plan;
+}
+
+absl::Status BatchSession::RenameOne(const batch::Request& request, const batch::Rename& rename) {
+  ASSIGN_OR_RETURN(const RenamePlan plan, PrepareRename(request, rename));
+  const Place& from = plan.from;
+  const Place& to = plan.to;
   directories_.clear();
   RETURN_IF_ERROR(volume_.Rename(from.directory, from.name, to.directory, to.name, {}, options_.opener));
-  observer_.EntryChanged(from.directory, from.name, child.inode);
-  observer_.EntryChanged(to.directory, to.name, target.ok() ? target->inode : 0);
+  observer_.EntryChanged(from.directory, from.name, plan.child.inode);
+  observer_.EntryChanged(to.directory, to.name, plan.replaced);
   return absl::OkStatus();
 }
 
@@ -371,43 +393,6 @@ absl::Status BatchSession::ChangedSinceOne(const batch::ChangedSince& item, batc
   if (changes.rescan) answer.clear_paths();
   answer.set_token(changes.token);
   answer.set_overflow(changes.rescan);
-  return absl::OkStatus();
-}
-
-absl::Status BatchSession::HandleAtomic(const batch::Request& request, absl::string_view payload, batch::Reply* reply) {
-  std::vector<FileToStore> files;
-  std::vector<Place> places;
-  places.reserve(static_cast<size_t>(request.items_size()));  // `files` views the names
-  for (const batch::Item& item : request.items()) {
-    if (!item.has_store() || item.store().upload() != 0) {
-      return absl::UnimplementedError("an atomic frame holds whole STORE items only");
-    }
-  }
-  // The last item on a path is the one that stays: those before it are never seen.
-  absl::flat_hash_set<std::string> later;
-  std::vector<bool> is_last(static_cast<size_t>(request.items_size()));
-  for (int i = request.items_size() - 1; i >= 0; --i) {
-    is_last[static_cast<size_t>(i)] = later.insert(FullPath(request, request.items(i).store().path())).second;
-  }
-  for (int i = 0; i < request.items_size(); ++i) {
-    const batch::Store& store = request.items(i).store();
-    const absl::string_view data = payload.substr(0, store.payload_bytes());
-    payload.remove_prefix(store.payload_bytes());
-    batch::Result& result = *reply->add_results();
-    result.set_changed(true);
-    if (!is_last[static_cast<size_t>(i)]) continue;
-    // Directories that are made for a frame that fails stay: they hold nothing.
-    ASSIGN_OR_RETURN(Place place, Find(request, store.path(), /*make=*/true));
-    places.push_back(std::move(place));
-    FileToStore file;
-    ASSIGN_OR_RETURN(const bool changes, PrepareStore(store, data, places.back(), &file));
-    result.set_changed(changes);
-    if (changes) files.push_back(file);
-  }
-  ASSIGN_OR_RETURN(const std::vector<StoredFile> stored, volume_.StoreFiles(files, options_.opener));
-  for (size_t i = 0; i < files.size(); ++i) {
-    observer_.EntryChanged(files[i].directory, files[i].name, stored[i].replaced);
-  }
   return absl::OkStatus();
 }
 

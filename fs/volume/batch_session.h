@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fs/format/batch_frame.h"
 #include "fs/volume/volume.h"
 
@@ -39,6 +40,9 @@ class BatchObserver {
 class BatchSession {
  public:
   static constexpr size_t kUploadsMax = 64;
+  // Of an atomic batch, in as many frames as it takes.
+  static constexpr size_t kAtomicItemsMax = 16384;
+  static constexpr size_t kAtomicBytesMax = 64 << 20;
 
   struct Options {
     InodeNumber directory = kRootInode;
@@ -55,18 +59,46 @@ class BatchSession {
 
   std::string Handle(absl::string_view frame);
 
+  struct Counts {
+    uint64_t items = 0;  // answered
+    uint64_t lookups = 0;
+  };
+  const Counts& counts() const { return counts_; }
+
  private:
   struct Place {
     InodeNumber directory = 0;
     std::string name;
   };
+  struct RenamePlan {
+    Place from;
+    Place to;
+    Attributes child;
+    InodeNumber replaced = 0;
+  };
+  struct AtomicFrame {
+    const batch::Request* request;
+    absl::string_view payload;
+  };
+  struct StagedFrame {
+    batch::Request request;
+    std::string payload;
+  };
+  struct AtomicPlan;
   struct Upload {
     InodeNumber inode = 0;
     uint64_t size_bytes = 0;
   };
 
   void HandleItems(const batch::Request& request, absl::string_view payload, batch::Reply* reply, std::string* out);
-  absl::Status HandleAtomic(const batch::Request& request, absl::string_view payload, batch::Reply* reply);
+  absl::Status StageAtomic(const batch::Request& request, absl::string_view payload, batch::Reply* reply);
+  absl::Status HandleAtomic(absl::Span<const AtomicFrame> frames, batch::Reply* reply);
+  absl::Status PlanAtomic(absl::Span<const AtomicFrame> frames, AtomicPlan* plan, batch::Reply* reply);
+  absl::Status PlanItem(const batch::Request& request, const batch::Item& item, absl::string_view payload,
+                        AtomicPlan* plan, batch::Result* result);
+  absl::Status PlanStore(const batch::Request& request, const batch::Store& store, absl::string_view payload,
+                         AtomicPlan* plan, batch::Result* result);
+  absl::Status RunAtomic(const AtomicPlan& plan);
   absl::Status HandleItem(const batch::Request& request, const batch::Item& item, absl::string_view payload,
                           batch::Result* result);
 
@@ -86,6 +118,8 @@ class BatchSession {
   absl::Status TakePart(const batch::Store& store, absl::string_view payload, const Place& place);
   absl::Status MakeDirectoryAt(const batch::Request& request, const batch::MakeDirectory& item, batch::Result* result);
   absl::Status RemoveOne(const batch::Request& request, const batch::Remove& remove, batch::Result* result);
+  // What RENAME is about, with all permissions checked.
+  absl::StatusOr<RenamePlan> PrepareRename(const batch::Request& request, const batch::Rename& rename);
   absl::Status RenameOne(const batch::Request& request, const batch::Rename& rename);
   absl::Status DigestOne(const batch::Request& request, const batch::Digest& digest, batch::Result* result);
 
@@ -103,6 +137,12 @@ class BatchSession {
   // Of the frame in hand only: others change the tree as well.
   absl::flat_hash_map<std::string, InodeNumber> directories_;
   absl::flat_hash_map<uint64_t, Upload> uploads_;
+  std::vector<Place> made_;  // directories that the frame in hand has made
+  // Frames of an atomic batch whose last one has not come yet.
+  std::vector<StagedFrame> staged_;
+  size_t staged_bytes_ = 0;
+  size_t staged_items_ = 0;
+  Counts counts_;
 };
 
 }  // namespace fs

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "fs/volume/check.h"
 #include "fs/volume/testing/volume_fixture.h"
 
 namespace fs {
@@ -193,6 +194,141 @@ TEST_F(BatchSessionTest, AtomicFramesAreAllOrNothing) {
   EXPECT_EQ(Send(good, payload).results_size(), 3);
   EXPECT_EQ(engine_->last_sequence(), before + 1);
   EXPECT_EQ(LookupOne("a"), "last");
+}
+
+TEST_F(BatchSessionTest, AtomicFramesHoldEveryKindOfChange) {
+  MakeFile(kRootInode, "old", "old");
+  MakeFile(kRootInode, "gone", "x");
+  MakeFile(kRootInode, "target", "x");
+  batch::Request request;
+  std::string payload;
+  request.set_atomic(true);
+  request.add_items()->mutable_make_directory()->mutable_path()->set_name("d/empty");
+  AddStore(&request, "d/new", "new", &payload);
+  request.add_items()->mutable_remove()->mutable_path()->set_name("gone");
+  request.add_items()->mutable_remove()->mutable_path()->set_name("never");
+  batch::Rename* rename = request.add_items()->mutable_rename();
+  rename->mutable_from()->set_name("old");
+  rename->mutable_to()->set_name("target");
+  const batch::Reply reply = Send(request, payload);
+  ASSERT_EQ(reply.code(), 0u) << reply.message();
+  ASSERT_EQ(reply.results_size(), 5);
+  EXPECT_TRUE(reply.results(0).changed());
+  EXPECT_TRUE(reply.results(2).changed());
+  EXPECT_FALSE(reply.results(3).changed());
+  EXPECT_EQ(LookupOne("d/new"), "new");
+  EXPECT_EQ(LookupOne("gone"), "errno 0");
+  EXPECT_EQ(LookupOne("old"), "errno 0");
+  EXPECT_EQ(LookupOne("target"), "old");
+  ASSERT_OK_AND_ASSIGN(const TreeCheckReport report, CheckTree(*engine_));
+  EXPECT_EQ(report.problem_count, 0u) << (report.problems.empty() ? "" : report.problems[0].text);
+}
+
+TEST_F(BatchSessionTest, AFailedAtomicFrameLeavesNoDirectoryAndNoUpload) {
+  MakeFile(kRootInode, "f", "kept");
+  const size_t inodes = volume_->cached_inode_count();
+  batch::Request part;
+  std::string payload;
+  AddStore(&part, "up", "half", &payload);
+  part.mutable_items(0)->mutable_store()->set_upload(7);
+  part.mutable_items(0)->mutable_store()->set_more(true);
+  EXPECT_EQ(Send(part, payload).results(0).code(), 0u);
+  batch::Request request;
+  payload.clear();
+  request.set_atomic(true);
+  request.add_items()->mutable_make_directory()->mutable_path()->set_name("a/b/c");
+  AddStore(&request, "d/e/f", "x", &payload);
+  AddStore(&request, "up", "end", &payload);
+  request.mutable_items(2)->mutable_store()->set_upload(7);
+  request.mutable_items(2)->mutable_store()->set_offset(4);
+  request.add_items()->mutable_remove()->mutable_path()->set_name("f");
+  batch::Rename* rename = request.add_items()->mutable_rename();
+  rename->mutable_from()->set_name("absent");
+  rename->mutable_to()->set_name("g/h");
+  EXPECT_NE(Send(request, payload).code(), 0u);
+  for (const char* const name : {"a", "d", "up", "g"}) EXPECT_EQ(LookupOne(name), "errno 0") << name;
+  EXPECT_EQ(LookupOne("f"), "kept");
+  EXPECT_EQ(volume_->cached_inode_count(), inodes);
+  ASSERT_OK_AND_ASSIGN(const TreeCheckReport report, CheckTree(*engine_));
+  EXPECT_EQ(report.problem_count, 0u);
+}
+
+TEST_F(BatchSessionTest, AnAtomicBatchMayTakeManyFrames) {
+  const std::string half(kFrameBytesMax * 2 / 3, 'x');
+  const auto frame = [&](const std::string& name, bool more) {
+    batch::Request request;
+    std::string payload;
+    request.set_atomic(true);
+    request.set_more(more);
+    AddStore(&request, "d/" + name, half, &payload);
+    return Send(request, payload);
+  };
+  const Sequence before = engine_->last_sequence();
+  EXPECT_EQ(frame("a", true).results_size(), 1);
+  EXPECT_EQ(frame("b", true).results_size(), 1);
+  EXPECT_EQ(engine_->last_sequence(), before) << "nothing is done before the last frame";
+  EXPECT_EQ(LookupOne("d/a"), "errno 0") << "a frame of another kind gives the batch up";
+  EXPECT_EQ(frame("c", false).results_size(), 1);
+  EXPECT_EQ(LookupOne("d/c").size(), half.size());
+  EXPECT_EQ(LookupOne("d/a"), "errno 0");
+  EXPECT_EQ(frame("a", true).code(), 0u);
+  EXPECT_EQ(frame("b", true).code(), 0u);
+  const Sequence middle = engine_->last_sequence();
+  EXPECT_EQ(frame("c", false).code(), 0u);
+  EXPECT_EQ(engine_->last_sequence(), middle + 1);
+  for (const char* const name : {"d/a", "d/b", "d/c"}) EXPECT_EQ(LookupOne(name).size(), half.size());
+}
+
+TEST_F(BatchSessionTest, AtomicBatchesAreBounded) {
+  const std::string large(kFrameBytesMax * 3 / 4, 'x');
+  uint32_t code = 0;
+  for (size_t bytes = 0; code == 0; bytes += large.size()) {
+    ASSERT_LE(bytes, BatchSession::kAtomicBytesMax);
+    batch::Request request;
+    std::string payload;
+    request.set_atomic(true);
+    request.set_more(true);
+    AddStore(&request, "f", large, &payload);
+    code = Send(request, payload).code();
+  }
+  EXPECT_EQ(code, static_cast<uint32_t>(absl::StatusCode::kResourceExhausted));
+  batch::Request directories;
+  directories.set_atomic(true);
+  batch::Rename* rename = directories.add_items()->mutable_rename();
+  MakeDir(kRootInode, "dir");
+  rename->mutable_from()->set_name("dir");
+  rename->mutable_to()->set_name("dir2");
+  EXPECT_EQ(Send(directories, "").code(), static_cast<uint32_t>(absl::StatusCode::kUnimplemented));
+}
+
+TEST_F(BatchSessionTest, AFullStoreLeavesNothingOfAnAtomicFrame) {
+  const InodeNumber bounded = MakeDir(kRootInode, "bounded");
+  ASSERT_OK(volume_->SetXattr(bounded, "user.cachefs.quota", "100K"));
+  batch::Request request;
+  std::string payload;
+  request.set_atomic(true);
+  for (int i = 0; i < 20; ++i) AddStore(&request, absl::StrCat("bounded/d", i, "/f"), std::string(10 << 10, 'x'), &payload);
+  EXPECT_EQ(Send(request, payload).code(), static_cast<uint32_t>(absl::StatusCode::kResourceExhausted));
+  batch::Request list;
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(LookupOne(absl::StrCat("bounded/d", i)), "errno 0") << i;
+}
+
+TEST_F(BatchSessionTest, StoredFilesLiveAsLongAsTheySay) {
+  batch::Request request;
+  std::string payload;
+  AddStore(&request, "f", "x", &payload);
+  request.mutable_items(0)->mutable_store()->set_ttl_ms(5000);
+  AddStore(&request, "for-ever", "x", &payload);
+  EXPECT_EQ(Send(request, payload).code(), 0u);
+  ASSERT_OK_AND_ASSIGN(const Attributes file, Look(kRootInode, "f"));
+  EXPECT_EQ(file.expiry_time.ToNs(), clock_.NowNs() + 5'000'000'000) << "from the moment it was stored";
+  clock_.Advance(absl::Seconds(4));
+  EXPECT_EQ(LookupOne("f"), "x");
+  clock_.Advance(absl::Seconds(2));
+  EXPECT_EQ(LookupOne("f"), "errno 0");
+  EXPECT_EQ(LookupOne("for-ever"), "x");
+  request.mutable_items(0)->mutable_store()->set_ttl_ms(UINT64_MAX);
+  EXPECT_EQ(Send(request, payload).results(0).error_number(), uint32_t{EINVAL});
 }
 
 TEST_F(BatchSessionTest, ActsAsItsOpener) {

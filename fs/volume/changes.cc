@@ -158,6 +158,10 @@ absl::StatusOr<std::string> Volume::Digest(InodeNumber inode, DigestType type) {
       before = row.data_version;
     });
     if (!kept.empty()) return kept;
+    if (type == DigestType::kCrc32c) {
+      ASSIGN_OR_RETURN(const absl::optional<uint32_t> crc, state.engine.ContentCrc32c(inode, pin->size_bytes()));
+      if (crc.has_value() && DataVersion(*pin) == before) return EncodeCrc32cDigest(*crc);
+    }
     if (attempt == kDigestTries) {
       const InodeLocks locks(*pin);
       return ComputeDigest(state, *pin, type);

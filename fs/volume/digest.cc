@@ -97,8 +97,10 @@ void Digester::Update(absl::Span<const uint8_t> data) {
   }
 }
 
+std::string EncodeCrc32cDigest(uint32_t crc) { return BigEndian<uint32_t>(crc); }
+
 std::string Digester::Finish() {
-  if (state_->type == DigestType::kCrc32c) return BigEndian<uint32_t>(~state_->crc);
+  if (state_->type == DigestType::kCrc32c) return EncodeCrc32cDigest(~state_->crc);
   if (state_->type == DigestType::kXxh3) return BigEndian<uint64_t>(XXH3_64bits_digest(state_->xxh3));
   uint8_t bytes[32];
   if (state_->type == DigestType::kBlake3) {

@@ -43,6 +43,9 @@ class Digester {
   const std::unique_ptr<State> state_;
 };
 
+// As a Digester of that type gives it.
+std::string EncodeCrc32cDigest(uint32_t crc);
+
 // The digest of `type` among those kept; empty if it is not there.
 absl::string_view FindDigest(absl::string_view kept, DigestType type);
 // REQUIRES: it is not there yet.

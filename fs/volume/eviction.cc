@@ -156,6 +156,10 @@ absl::StatusOr<absl::optional<uint64_t>> RemoveAllNames(VolumeState& state, Inod
   if (reason == RemovedEntry::Reason::kEvicted) {
     ++state.evicted_files;
     state.evicted_bytes += size_bytes;
+    base::MutexLock lock(&state.usage_mutex);
+    PolicyCounts& counts = state.policy_counts[policy];
+    ++counts.evicted_files;
+    counts.evicted_bytes += size_bytes;
   } else {
     ++state.expired_files;
   }
@@ -202,6 +206,14 @@ bool VolumeState::MakeRoom(const absl::Status& status, InodeNumber kept) {
     return engine.Commit(engine.last_sequence(), Priority::kForeground).ok();
   }
   return false;
+}
+
+void VolumeState::CountLookup(uint32_t policy, bool hit) {
+  if (policy == kNoPolicy) return;
+  base::MutexLock lock(&usage_mutex);
+  PolicyCounts& counts = policy_counts[policy];
+  ++counts.lookups;
+  if (hit) ++counts.hits;
 }
 
 void VolumeState::NoteSize(const Inode& inode) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/endian.h"
 #include "base/status.h"
 #include "base/status_macros.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr uint64_t kDotCookie = 1;
 constexpr uint64_t kDotDotCookie = 2;
+constexpr size_t kDepthMax = 1 << 16;  // no path is deeper; damage may be
 // Entries that are read under the lock at once: few at first, since a reply may be small.
 constexpr size_t kEntriesMin = 32;
 constexpr size_t kEntriesMax = 512;
@@ -73,11 +75,17 @@ absl::StatusOr<Attributes> Volume::Lookup(InodeNumber directory, absl::string_vi
     if (home.parent != 0) child = home.parent;
   } else if (name != ".") {
     ASSIGN_OR_RETURN(const VolumeState::FoundName found, state.FindName(directory, name));
-    if (!found.found()) return absl::NotFoundError("");
     child = found.child;
   }
+  const uint32_t policy = parent->WithRow([](const InodeRow& row) { return row.policy; });
+  if (child == 0) {
+    state.CountLookup(policy, /*hit=*/false);
+    return absl::NotFoundError("");
+  }
   ASSIGN_OR_RETURN(const InodePin pin, state.table.Pin(child));
-  if (state.IsExpired(*pin)) return absl::NotFoundError("");
+  const bool is_expired = state.IsExpired(*pin);
+  state.CountLookup(policy, !is_expired);
+  if (is_expired) return absl::NotFoundError("");
   if (reference == Reference::kTake) state.table.TakeReference(*pin);
   return state.AttributesOf(*pin);
 }
@@ -102,6 +110,24 @@ absl::StatusOr<Listing> Volume::CheckListing(InodeNumber directory) {
                                       return false;
                                     }));
   return first == 0 || state.table.IsReferenced(first) ? Listing::kKeep : Listing::kRenew;
+}
+
+absl::StatusOr<std::string> Volume::PathOf(InodeNumber inode) {
+  std::vector<std::string> names;
+  base::ReaderMutexLock lock(&state_->namespace_mutex);
+  for (InodeNumber at = inode; at != kRootInode && names.size() < kDepthMax;) {
+    ASSIGN_OR_RETURN(const InodePin pin, state_->table.Pin(at));
+    ASSIGN_OR_RETURN(const Home home, state_->HomeOf(*pin));
+    if (home.parent == 0) return absl::NotFoundError(absl::StrCat("inode ", inode, " has no name"));
+    std::string bytes;
+    ASSIGN_OR_RETURN(const bool found,
+                     state_->engine.Get(RowKey(home.parent, RowType::kOrder, home.index), &bytes));
+    if (!found) return absl::DataLossError(absl::StrCat("inode ", at, " has a back-reference to no entry"));
+    ASSIGN_OR_RETURN(OrderRow row, OrderRow::Decode(bytes));
+    names.push_back(std::move(row.name));
+    at = home.parent;
+  }
+  return absl::StrJoin(names.rbegin(), names.rend(), "/");
 }
 
 absl::StatusOr<std::string> Volume::ReadSymlink(InodeNumber inode) {

@@ -146,7 +146,7 @@ std::vector<PolicyUse> Volume::Policies() {
   base::MutexLock lock(&state_->usage_mutex);
   for (const auto& [id, row] : state_->policies) {
     const UsageRow& usage = state_->usage[id];
-    uses.push_back({id, row, usage.files, usage.bytes});
+    uses.push_back({id, row, usage.files, usage.bytes, state_->policy_counts[id]});
   }
   return uses;
 }

@@ -121,6 +121,52 @@ TEST_F(PoliciesTest, CachesNeverExceedTheirQuota) {
       << "one file that is larger than the quota";
 }
 
+TEST_F(PoliciesTest, EvictedFilesThatAreHeldMakeRoomAtOnce) {
+  EXPECT_EQ(Set(cache_, "policy", "lru"), 0);
+  EXPECT_EQ(Set(cache_, "quota", "100K"), 0);
+  std::vector<InodeNumber> held;
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = absl::StrCat("f", i);
+    MakeFile(cache_, name, std::string(10 << 10, 'x'));
+    held.push_back(volume_->Lookup(cache_, name, Reference::kTake)->inode);
+    ASSERT_LE(volume_->Policies()[0].bytes, 100u << 10);
+  }
+  EXPECT_GE(List(cache_).size(), 9u) << "no more go than must";
+  EXPECT_EQ(volume_->GetAttributes(held[0])->size_bytes, 10u << 10) << "whole for who holds it";
+  EXPECT_EQ(Content(held[0]).size(), 10u << 10);
+  for (const InodeNumber inode : held) volume_->Forget(inode, 1);
+  ASSERT_OK(volume_->RemoveOrphans());
+  EXPECT_EQ(volume_->Policies()[0].files, List(cache_).size() + 1) << "and the directory";
+  Remount();
+  EXPECT_EQ(volume_->Policies()[0].files, List(cache_).size() + 1);
+}
+
+TEST_F(PoliciesTest, LookupsHitsAndEvictionsAreCountedByPolicy) {
+  EXPECT_EQ(Set(cache_, "policy", "fifo"), 0);
+  EXPECT_EQ(Set(cache_, "quota", "100K"), 0);
+  Fill(1, 20, 10 << 10);
+  const PolicyCounts before = volume_->Policies()[0].counts;
+  EXPECT_GE(before.evicted_files, 10u);
+  EXPECT_EQ(before.evicted_bytes, before.evicted_files * (10 << 10));
+  EXPECT_OK(Look(cache_, "f20").status());
+  EXPECT_FALSE(Look(cache_, "f1").ok());
+  MakeFile(kRootInode, "elsewhere", "x");
+  EXPECT_OK(Look(kRootInode, "elsewhere").status());
+  const PolicyCounts after = volume_->Policies()[0].counts;
+  EXPECT_EQ(after.lookups - before.lookups, 2u);
+  EXPECT_EQ(after.hits - before.hits, 1u);
+}
+
+TEST_F(PoliciesTest, PathsAreWhereThingsAreNow) {
+  const InodeNumber below = MakeDir(cache_, "d");
+  const InodeNumber file = MakeFile(below, "f", "x");
+  EXPECT_THAT(volume_->PathOf(file), IsOkAndHolds("cache/d/f"));
+  EXPECT_THAT(volume_->PathOf(kRootInode), IsOkAndHolds(""));
+  ASSERT_OK(volume_->Rename(cache_, "d", kRootInode, "e", {}, root_));
+  EXPECT_THAT(volume_->PathOf(file), IsOkAndHolds("e/f"));
+  EXPECT_FALSE(volume_->PathOf(999999).ok());
+}
+
 TEST_F(PoliciesTest, UsedFilesStayInAnLruCache) {
   EXPECT_EQ(Set(cache_, "policy", "lru"), 0);
   EXPECT_EQ(Set(cache_, "quota", "100K"), 0);

@@ -72,10 +72,7 @@ std::vector<absl::StatusOr<std::string>> RawDiskCache::LookupBatch(absl::Span<co
 absl::StatusOr<bool> RawDiskCache::Remove(absl::string_view key) { return impl_->Remove(key); }
 
 std::vector<absl::StatusOr<bool>> RawDiskCache::RemoveBatch(absl::Span<const absl::string_view> keys) {
-  std::vector<absl::StatusOr<bool>> answers;
-  answers.reserve(keys.size());
-  for (const absl::string_view key : keys) answers.push_back(impl_->Remove(key));
-  return answers;
+  return impl_->RemoveBatch(keys);
 }
 
 absl::Status RawDiskCache::FlushWrites() { return impl_->Flush(Priority::kForeground); }

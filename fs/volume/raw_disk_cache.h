@@ -39,7 +39,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/clock.h"
-#include "fs/volume/latency.h"
+#include "fs/cache/latency.h"
 #include "fs/volume/volume.h"
 
 namespace fs {
@@ -125,6 +125,7 @@ class RawDiskCache {
   // All entries appear at one moment or none does; buffered.
   absl::Status StoreBatch(absl::Span<const CacheEntry> entries);
   std::vector<absl::StatusOr<std::string>> LookupBatch(absl::Span<const absl::string_view> keys);
+  // All that are there go at one moment; buffered.
   std::vector<absl::StatusOr<bool>> RemoveBatch(absl::Span<const absl::string_view> keys);
 
   // Everything that was stored or removed before is durable when it returns OK: one flush

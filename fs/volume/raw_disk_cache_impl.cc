@@ -317,6 +317,52 @@ absl::StatusOr<bool> RawDiskCache::Impl::Remove(absl::string_view key) {
   return true;
 }
 
+absl::StatusOr<absl::optional<FileToStore>> RawDiskCache::Impl::PrepareRemoval(absl::string_view key) {
+  ASSIGN_OR_RETURN(const std::vector<absl::string_view> parts, SplitKey(key));
+  const absl::StatusOr<InodeNumber> directory = DirectoryOf(parts, /*make=*/false);
+  const absl::StatusOr<Attributes> file =
+      directory.ok() ? volume_.Lookup(*directory, parts.back(), Reference::kNone) : directory.status();
+  if (absl::IsNotFound(file.status()) || IsGone(file.status())) return absl::optional<FileToStore>();
+  RETURN_IF_ERROR(file.status());
+  if (file->is_directory()) return absl::FailedPreconditionError("this path is a directory");
+  FileToStore removal;
+  removal.directory = *directory;
+  removal.name = parts.back();
+  removal.remove = true;
+  return absl::optional<FileToStore>(removal);
+}
+
+std::vector<absl::StatusOr<bool>> RawDiskCache::Impl::RemoveBatch(absl::Span<const absl::string_view> keys) {
+  std::vector<absl::StatusOr<bool>> answers(keys.size(), absl::StatusOr<bool>(false));
+  std::vector<FileToStore> removals;
+  std::vector<size_t> indexes;
+  absl::flat_hash_set<std::pair<InodeNumber, absl::string_view>> seen;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const absl::StatusOr<absl::optional<FileToStore>> removal = PrepareRemoval(keys[i]);
+    if (!removal.ok()) {
+      answers[i] = WithKey(removal.status(), keys[i]);
+    } else if (removal->has_value() && seen.emplace((*removal)->directory, (*removal)->name).second) {
+      removals.push_back(**removal);
+      indexes.push_back(i);
+    }
+  }
+  if (removals.empty()) return answers;
+  const absl::StatusOr<std::vector<StoredFile>> stored = volume_.StoreFiles(removals, credentials_);
+  uint64_t removed = 0;
+  for (size_t at = 0; at < indexes.size(); ++at) {
+    if (!stored.ok()) {
+      answers[indexes[at]] = WithKey(stored.status(), keys[indexes[at]]);
+    } else {
+      const bool existed = (*stored)[at].replaced != 0;
+      answers[indexes[at]] = existed;
+      if (existed) ++removed;
+    }
+  }
+  removes_ += removed;
+  if (removed > 0) NoteBuffered(removed, 0, EntryPriority::kNormal);
+  return answers;
+}
+
 void RawDiskCache::Impl::RunPeriodically() {
   base::SetThreadName("cache-periodic");
   const absl::Duration interval = std::min(options_.flush_interval, absl::Minutes(1));

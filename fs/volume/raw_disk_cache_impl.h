@@ -38,6 +38,7 @@ class RawDiskCache::Impl {
   absl::StatusOr<std::string> Lookup(absl::string_view key);
   std::vector<absl::StatusOr<std::string>> LookupBatch(absl::Span<const absl::string_view> keys);
   absl::StatusOr<bool> Remove(absl::string_view key);
+  std::vector<absl::StatusOr<bool>> RemoveBatch(absl::Span<const absl::string_view> keys);
   absl::Status Flush(Priority priority);
   void FlushAsync(Priority priority, Done done);
   void StoreAsync(const CacheEntry& entry, Done done);
@@ -61,6 +62,8 @@ class RawDiskCache::Impl {
   absl::StatusOr<absl::optional<std::string>> TryLookup(absl::string_view key);
   absl::Status CheckOpen() const;
   absl::StatusOr<FileToStore> Prepare(const CacheEntry& entry);
+  // Nothing if there is no such entry.
+  absl::StatusOr<absl::optional<FileToStore>> PrepareRemoval(absl::string_view key);
   void NoteBuffered(uint64_t operations, uint64_t bytes, EntryPriority priority) ABSL_LOCKS_EXCLUDED(mutex_);
   Pending TakePending() ABSL_LOCKS_EXCLUDED(mutex_);
   void Settle(const Pending& pending, const absl::Status& status, int64_t start_ns) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -151,6 +151,27 @@ TEST_F(RawDiskCacheTest, RemoveAnswersWhetherItWasThere) {
   EXPECT_THAT(answers[3], IsOkAndHolds(false));
 }
 
+TEST_F(RawDiskCacheTest, BatchOfRemovesHappensAtOneMoment) {
+  const CacheEntry entries[] = {{"a", "1", {}}, {"d/b", "2", {}}, {"d/c", "3", {}}};
+  ASSERT_OK(cache_->StoreBatch(entries));
+  const Sequence before = engine_->last_sequence();
+  const absl::string_view keys[] = {"d/c", "none", "a", "d/c", "d", "none/at/all", "d/b"};
+  const std::vector<absl::StatusOr<bool>> answers = cache_->RemoveBatch(keys);
+  EXPECT_EQ(engine_->last_sequence(), before + 1);
+  EXPECT_THAT(answers[0], IsOkAndHolds(true));
+  EXPECT_THAT(answers[1], IsOkAndHolds(false));
+  EXPECT_THAT(answers[2], IsOkAndHolds(true));
+  EXPECT_THAT(answers[3], IsOkAndHolds(false)) << "gone by the same batch";
+  EXPECT_THAT(answers[4], StatusIs(absl::StatusCode::kFailedPrecondition)) << "a directory";
+  EXPECT_THAT(answers[5], IsOkAndHolds(false));
+  EXPECT_THAT(answers[6], IsOkAndHolds(true));
+  EXPECT_THAT(cache_->Lookup("a"), StatusIs(kNotFound));
+  EXPECT_THAT(cache_->Lookup("d/b"), StatusIs(kNotFound));
+  EXPECT_EQ(cache_->Stats().removes, 3u);
+  ASSERT_OK(cache_->Store("d/b", "again"));
+  EXPECT_THAT(cache_->Lookup("d/b"), IsOkAndHolds("again"));
+}
+
 TEST_F(RawDiskCacheTest, AsynchronousFormsAnswerOnce) {
   engine_->HoldCommits();
   int stored = 0, flushed = 0;

@@ -21,6 +21,10 @@ absl::StatusOr<bool> LoseLink(VolumeState& state, Change& change, Inode& inode) 
     return false;
   }
   change.SetOrphan(inode.number());
+  // A cache counts what can be found in it: who still holds an evicted file, as the kernel does until
+  // it hears of it, must not keep others from being stored.
+  const absl::optional<PolicyRow> policy = state.PolicyOf(row.policy);
+  if (policy.has_value() && policy->is_evictable()) change.MovePolicy(inode.number(), row, kNoPolicy);
   change.SetExpiry(inode.number(), row, {});  // it has no name left to be found by
   return true;
 }

@@ -44,7 +44,7 @@ class Storer {
   ~Storer() {
     if (is_applied_) return;
     for (const Slot& slot : slots_) {
-      if (slot.child && slot.file->upload == 0) slot.child->removed = true;
+      if (slot.child && slot.is_new()) slot.child->removed = true;
     }
   }
 
@@ -57,18 +57,27 @@ class Storer {
 
  private:
   struct Slot {
+    bool is_move() const { return file->from_directory != 0; }
+    bool is_new() const { return file->upload == 0 && !is_move() && !file->remove; }
+
     const FileToStore* file;
     InodePin directory;
     VolumeState::FoundName name;
     InodePin replaced;  // null = nothing had the name
     InodePin child;
+    InodePin from_directory;     // of a move
+    VolumeState::FoundName from;
     uint64_t index = 0;
     bool orphaned = false;  // the replaced one lives on without a name
   };
 
+  absl::Status FindSource(Slot* slot);
+  Timestamp ExpiryOf(const FileToStore& file) const;
   absl::Status Replace(Slot& slot);
   absl::Status MakeChild(Slot& slot, InodeRow& directory_row);
   absl::Status AdoptUpload(Slot& slot);
+  void MoveHere(Slot& slot);
+  absl::Status ChangeSlot(Slot& slot);
 
   VolumeState& state_;
   const Credentials& credentials_;
@@ -91,10 +100,33 @@ absl::Status Storer::Find(const FileToStore& file) {
   if (file.upload != 0) {
     ASSIGN_OR_RETURN(slot.child, state_.table.Pin(file.upload));
   }
+  if (slot.is_move()) RETURN_IF_ERROR(FindSource(&slot));
   // Two names of one hash would take the same new row as well: the caller splits then.
   if (!keys_.insert(slot.name.key).second) return InodeError(EEXIST, "a name comes twice", file.directory);
   slots_.push_back(std::move(slot));
   return absl::OkStatus();
+}
+
+absl::Status Storer::FindSource(Slot* slot) {
+  const FileToStore& file = *slot->file;
+  ASSIGN_OR_RETURN(slot->from_directory, state_.PinDirectory(file.from_directory));
+  ASSIGN_OR_RETURN(slot->from, state_.FindName(file.from_directory, file.from_name));
+  if (!slot->from.found()) return absl::NotFoundError("");
+  ASSIGN_OR_RETURN(slot->child, state_.table.Pin(slot->from.child));
+  if (S_ISDIR(slot->child->mode())) return InodeError(EISDIR, "a directory moves alone", slot->from.child);
+  if (slot->replaced && slot->replaced->number() == slot->child->number()) {
+    return InodeError(EEXIST, "both are names of one file", slot->from.child);
+  }
+  if (slot->child->row().link_count > 1 && slot->child->row().policy != slot->directory->row().policy) {
+    return InodeError(EXDEV, "a file of several names may not leave its policy's tree", slot->from.child);
+  }
+  if (!keys_.insert(slot->from.key).second) return InodeError(EEXIST, "a name comes twice", file.from_directory);
+  return absl::OkStatus();
+}
+
+Timestamp Storer::ExpiryOf(const FileToStore& file) const {
+  if (file.ttl_ms == 0) return file.expiry_time;
+  return Timestamp::FromNs(change_.now().ToNs() + static_cast<int64_t>(file.ttl_ms) * 1'000'000);
 }
 
 std::vector<Inode*> Storer::ToLock() const {
@@ -118,7 +150,7 @@ absl::Status Storer::MakeChild(Slot& slot, InodeRow& directory_row) {
   ASSIGN_OR_RETURN(InodeRow row, MakeRow(state_, change_.mutation(), *slot.directory, number,
                                          {S_IFREG | (file.mode & 07777), 0, ""}, credentials_));
   row.size_bytes = file.data.size();
-  if (file.expiry_time != Timestamp{}) row.expiry_time = file.expiry_time;
+  if (const Timestamp expiry = ExpiryOf(file); expiry != Timestamp{}) row.expiry_time = expiry;
   const uint32_t policy = row.policy;
   slot.child = change_.Create(number, std::move(row));
   if (!file.data.empty()) {
@@ -135,26 +167,44 @@ absl::Status Storer::AdoptUpload(Slot& slot) {
   row.link_count = 1;
   change_.MovePolicy(slot.file->upload, row, slot.directory->row().policy);
   change_.mutation().Delete(OrphanKey(slot.file->upload));
+  if (const Timestamp expiry = ExpiryOf(*slot.file); expiry != Timestamp{}) {
+    change_.SetExpiry(slot.file->upload, row, expiry);
+  }
   return absl::OkStatus();
 }
 
-absl::Status Storer::Change() {
-  for (Slot& slot : slots_) {
-    InodeRow& directory_row = change_.EditContent(*slot.directory);
-    slot.index = directory_row.next_index++;
-    if (slot.replaced) {
-      RETURN_IF_ERROR(Replace(slot));
-    } else {
-      ++directory_row.entry_count;
-    }
-    RETURN_IF_ERROR(slot.file->upload != 0 ? AdoptUpload(slot) : MakeChild(slot, directory_row));
-    change_.AddName(*slot.directory, slot.name.key, slot.file->name, slot.child->number(),
-                    slot.file->upload != 0 ? change_.EditQuietly(*slot.child) : slot.child->row(), slot.index);
-    if (slot.file->modify_time != Timestamp{}) {
-      change_.EditQuietly(*slot.child).modify_time = slot.file->modify_time;
-    }
-    RETURN_IF_ERROR(change_.MarkUp(*slot.directory));
+void Storer::MoveHere(Slot& slot) {
+  InodeRow& row = change_.Edit(*slot.child);
+  change_.MovePolicy(slot.child->number(), row, slot.directory->row().policy);
+  --change_.EditContent(*slot.from_directory).entry_count;
+  change_.DropName(*slot.from_directory, slot.from.key, slot.from.child, slot.from.index);
+}
+
+absl::Status Storer::ChangeSlot(Slot& slot) {
+  const FileToStore& file = *slot.file;
+  if (file.remove && !slot.replaced) return absl::OkStatus();
+  InodeRow& directory_row = change_.EditContent(*slot.directory);
+  if (slot.replaced) RETURN_IF_ERROR(Replace(slot));
+  if (file.remove) {
+    --directory_row.entry_count;
+    return change_.MarkUp(*slot.directory);
   }
+  if (!slot.replaced) ++directory_row.entry_count;
+  slot.index = directory_row.next_index++;
+  if (slot.is_move()) {
+    MoveHere(slot);
+    RETURN_IF_ERROR(change_.MarkUp(*slot.from_directory));
+  } else {
+    RETURN_IF_ERROR(file.upload != 0 ? AdoptUpload(slot) : MakeChild(slot, directory_row));
+  }
+  change_.AddName(*slot.directory, slot.name.key, file.name, slot.child->number(),
+                  slot.is_new() ? slot.child->row() : change_.EditQuietly(*slot.child), slot.index);
+  if (file.modify_time != Timestamp{}) change_.EditQuietly(*slot.child).modify_time = file.modify_time;
+  return change_.MarkUp(*slot.directory);
+}
+
+absl::Status Storer::Change() {
+  for (Slot& slot : slots_) RETURN_IF_ERROR(ChangeSlot(slot));
   return absl::OkStatus();
 }
 
@@ -162,12 +212,14 @@ absl::Status Storer::Apply() {
   RETURN_IF_ERROR(change_.Apply());
   is_applied_ = true;
   for (Slot& slot : slots_) {
-    slot.child->set_home(Home{slot.directory->number(), slot.index});
-    state_.NoteUse(*slot.child, slot.name.key);
+    if (slot.child) {
+      slot.child->set_home(Home{slot.directory->number(), slot.index});
+      state_.NoteUse(*slot.child, slot.name.key);
+    }
     if (slot.file->upload != 0) {
       slot.child->linkable = false;
       state_.table.SetOrphan(*slot.child, false);
-    } else {
+    } else if (slot.is_new()) {
       slot.child->mark = state_.generation.load();
     }
     if (slot.replaced) {
@@ -180,7 +232,7 @@ absl::Status Storer::Apply() {
 
 std::vector<StoredFile> Storer::Stored() const {
   std::vector<StoredFile> stored;
-  for (const Slot& slot : slots_) stored.push_back({slot.child->number(), slot.name.child});
+  for (const Slot& slot : slots_) stored.push_back({slot.child ? slot.child->number() : 0, slot.name.child});
   return stored;
 }
 

@@ -72,7 +72,7 @@ struct VolumeRead {
   absl::Span<uint8_t> out;
 };
 
-// What StoreFiles() puts under a name.
+// What StoreFiles() puts under a name: bytes, an upload, a file that moves here, or nothing any more.
 struct FileToStore {
   InodeNumber directory = 0;
   absl::string_view name;
@@ -80,11 +80,15 @@ struct FileToStore {
   InodeNumber upload = 0;  // instead of `data`: a file of MakeTemporary() that has no name yet
   uint32_t mode = 0644;    // before the umask
   Timestamp modify_time;   // {} = now
-  Timestamp expiry_time;   // {} = as the directory's policy says; not for uploads
+  Timestamp expiry_time;   // {} = as the directory's policy says
+  uint64_t ttl_ms = 0;     // instead, from the moment it is stored; 0 = as above
+  InodeNumber from_directory = 0;  // instead of `data`: what has `from_name` there, no directory
+  absl::string_view from_name;
+  bool remove = false;  // instead: whatever has the name goes, no directory; nothing may have it
 };
 
 struct StoredFile {
-  InodeNumber inode = 0;
+  InodeNumber inode = 0;     // 0 = removed
   InodeNumber replaced = 0;  // what had the name, 0 = nothing
 };
 
@@ -98,12 +102,21 @@ struct RemovedEntry {
   Reason reason = Reason::kEvicted;
 };
 
+// Of the lookups of names in directories of a policy, and of what had to go; since the volume was opened.
+struct PolicyCounts {
+  uint64_t lookups = 0;
+  uint64_t hits = 0;
+  uint64_t evicted_files = 0;
+  uint64_t evicted_bytes = 0;
+};
+
 // What a policy allows and uses.
 struct PolicyUse {
   uint32_t id = 0;
   PolicyRow policy;
   uint64_t files = 0;
   uint64_t bytes = 0;
+  PolicyCounts counts;
 };
 
 // Since the volume was opened.
@@ -147,7 +160,8 @@ class Volume {
   absl::StatusOr<Attributes> MakeTemporary(InodeNumber directory, uint32_t mode, const Credentials& credentials,
                                            Reference reference = Reference::kTake);
   // Each file appears, whole, in place of what had its name: one mutation for all.
-  // EISDIR if a name is a directory's, EEXIST if a name comes twice.
+  // EISDIR if a name is a directory's, EEXIST if a name comes twice, ENOENT if what is to move
+  // is not there.
   absl::StatusOr<std::vector<StoredFile>> StoreFiles(absl::Span<const FileToStore> files,
                                                      const Credentials& credentials);
   absl::StatusOr<std::string> ReadSymlink(InodeNumber inode);
@@ -169,6 +183,8 @@ class Volume {
   absl::StatusOr<Listing> CheckListing(InodeNumber directory);
   // The directory that holds this one; the root's is the root.
   absl::StatusOr<InodeNumber> Parent(InodeNumber directory);
+  // "a/b", where it (or one of its names) is now; "" for the root. NotFound without a name.
+  absl::StatusOr<std::string> PathOf(InodeNumber inode);
 
   // --- attributes
   absl::StatusOr<Attributes> GetAttributes(InodeNumber inode);

@@ -97,6 +97,8 @@ class VolumeState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(namespace_mutex);
   // A file was made, moved (`name_key`: its name row's key) or read: eviction should know.
   void NoteUse(Inode& inode, absl::string_view name_key = "") ABSL_LOCKS_EXCLUDED(usage_mutex);
+  // A name was looked up in a directory of `policy`.
+  void CountLookup(uint32_t policy, bool hit) ABSL_LOCKS_EXCLUDED(usage_mutex);
   void NoteSize(const Inode& inode);  // as NoteUse(), of a content that changed
   // After a change failed with `status`: whether room was made and it may be tried again.
   // REQUIRES: no lock is held.
@@ -127,6 +129,7 @@ class VolumeState {
   absl::flat_hash_map<uint32_t, UsageRow> usage ABSL_GUARDED_BY(usage_mutex);
   absl::flat_hash_map<uint32_t, PolicyRow> policies ABSL_GUARDED_BY(usage_mutex);
   uint32_t next_policy ABSL_GUARDED_BY(usage_mutex) = 1;
+  absl::flat_hash_map<uint32_t, PolicyCounts> policy_counts ABSL_GUARDED_BY(usage_mutex);
 
   Evictor evictor;
   std::function<void(const RemovedEntry&)> on_removed;  // set before use; may be null

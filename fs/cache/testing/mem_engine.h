@@ -63,6 +63,10 @@ class MemEngine : public Engine {
   void ReadDataBatch(absl::Span<const DataRead> reads,
                      absl::FunctionRef<void(size_t index, absl::Status)> done) override;
   absl::StatusOr<uint64_t> Seek(InodeNumber inode, uint64_t offset, bool hole) override;
+  // None: it keeps no checksums.
+  absl::StatusOr<absl::optional<uint32_t>> ContentCrc32c(InodeNumber, uint64_t) override {
+    return absl::optional<uint32_t>();
+  }
   uint64_t AllocatedBytes(InodeNumber inode) override;
   SpaceUsage space() override;
   uint64_t mount_epoch() const override { return mount_epoch_; }

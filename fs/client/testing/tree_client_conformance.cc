@@ -292,6 +292,9 @@ TEST_P(TreeClientConformanceTest, CapabilitiesSayWhatIsUnimplemented) {
   if ((has & kTtl) == 0) {
     EXPECT_THAT(StoreOne(*client_, {.path = "t", .data = "x", .ttl = absl::Hours(1)}),
                 StatusIs(absl::StatusCode::kUnimplemented));
+  } else {
+    ASSERT_OK(StoreOne(*client_, {.path = "lives", .data = "x", .ttl = absl::Hours(1)}));
+    EXPECT_THAT(LookupOne(*client_, "lives"), IsOkAndHolds("x"));
   }
   if ((has & kAtomicBatch) == 0) {
     EXPECT_THAT(StoreOne(*client_, {.path = "t", .data = "x"}, {.atomic = true}),

@@ -150,7 +150,7 @@ std::string TestMount::Path(absl::string_view name) const { return absl::StrCat(
 std::string TestMount::Output() const { return FileText(base::JoinPath(directory_, "output")); }
 
 absl::StatusOr<std::map<std::string, uint64_t>> TestMount::RequestCounts() const {
-  ASSIGN_OR_RETURN(const Statistics statistics, ReadStatistics(mount_point_));
+  ASSIGN_OR_RETURN(const Statistics statistics, ReadRequestCounts(mount_point_));
   return std::map<std::string, uint64_t>(statistics.requests().begin(), statistics.requests().end());
 }
 

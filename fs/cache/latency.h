@@ -2,8 +2,8 @@
 // histogram of powers of two of nanoseconds.
 //
 // Threads: thread-safe, without locks; a snapshot may miss what is being added.
-#ifndef FS_VOLUME_LATENCY_H_
-#define FS_VOLUME_LATENCY_H_
+#ifndef FS_CACHE_LATENCY_H_
+#define FS_CACHE_LATENCY_H_
 
 #include <algorithm>
 #include <array>
@@ -65,4 +65,4 @@ class LatencyCounter {
 
 }  // namespace fs
 
-#endif  // FS_VOLUME_LATENCY_H_
+#endif  // FS_CACHE_LATENCY_H_
