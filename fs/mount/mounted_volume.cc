@@ -95,6 +95,11 @@ void MountedVolume::Sweep() {
       told = true;
       LOG(ERROR) << "the volume is read-only from now on, since what was written could not be made durable store="
                  << options_.source << " removed=" << removed.status();
+      options_.monitor->events.Add({.kind = MountEvent::Kind::kError,
+                                    .path = "",
+                                    .inode = 0,
+                                    .size_bytes = 0,
+                                    .message = "read-only from now on: a write could not be made durable"});
     } else if (!removed.ok() && !told) {
       LOG_EVERY_N(WARNING, 60) << "expired files stay: " << removed.status();
     }
@@ -103,7 +108,8 @@ void MountedVolume::Sweep() {
 
 uint64_t MountedVolume::RequestsSoFar() const {
   uint64_t count = 0;
-  for (uint32_t opcode = 0; opcode < Transport::kOpcodesMax; ++opcode) count += transport_->request_count(opcode);
+  const RequestMeter& meter = options_.monitor->requests;
+  for (uint32_t opcode = 0; opcode < RequestMeter::kOpcodesMax; ++opcode) count += meter.count(opcode);
   return count;
 }
 
