@@ -4,7 +4,7 @@
 # Arguments: [TARGET...] (default //base/...). Each is built twice, the second time from scratch
 # beside the cache of the first: no build may fail, no cache may ever be over its quota (looked at
 # five times a second), and the second must find something. BAZEL_QUOTA and CCACHE_QUOTA set the
-# sizes (default 6M and 1M).
+# sizes (default 1M each).
 . "$(dirname "$0")/lib.sh"
 need bazel ccache gcc
 targets=("$@")
@@ -14,10 +14,10 @@ read -r -a words <<<"${BAZEL_WORDS:-}"
 make_store 2G
 mount_store -o suid,dev,exec
 for cache in bazel ccache; do mkdir "$mnt/$cache"; done
-"$CACHECTL" policy set "$mnt/bazel" policy=lru "quota=${BAZEL_QUOTA:-6M}"
+"$CACHECTL" policy set "$mnt/bazel" policy=lru "quota=${BAZEL_QUOTA:-1M}"
 "$CACHECTL" policy set "$mnt/ccache" policy=lru "quota=${CCACHE_QUOTA:-1M}"
-bytes_of() { getfattr --only-values -n user.cachefs.usage "$1" | cut -d' ' -f2; }
-quota_of() { getfattr --only-values -n user.cachefs.quota "$1"; }
+bytes_of() { getfattr --absolute-names --only-values -n user.cachefs.usage "$1" | cut -d' ' -f2; }
+quota_of() { getfattr --absolute-names --only-values -n user.cachefs.quota "$1"; }
 watch_quota() { # directory
   local most=0 now quota
   quota=$(quota_of "$1")
