@@ -145,7 +145,7 @@ struct ChunkInfo {
   ChunkType type{};
   uint32_t policy = 0;
   uint64_t used_bytes = 0;  // that files or the tree need
-  uint64_t reads = 0;       // of the device since opening
+  uint64_t reads = 0;       // of the device since opening, but for what was read ahead
 };
 
 class RawEngine : public Engine {
