@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "base/status_macros.h"
+#include "fs/format/block_header.h"
 #include "fs/format/crc32c.h"
 
 namespace fs {
@@ -114,6 +115,25 @@ absl::Status LogScanner::CheckNothingFollows(uint64_t offset, uint64_t number, u
   return absl::OkStatus();
 }
 
+// R8: a batch that lies in another's place, and that one in its, were both written. Only the
+// pair tells: a block with a foreign address alone may be what a file holds, old bytes of a payload.
+absl::Status LogScanner::CheckNotExchanged(uint64_t offset, uint64_t number) {
+  std::vector<uint8_t> head(kLogHeaderBytes);
+  RETURN_IF_ERROR(ReadLog(offset, absl::MakeSpan(head)));
+  BlockHeader found;
+  std::memcpy(&found, head.data(), sizeof found);
+  const uint64_t address = superblock_.log_address + offset;
+  if (found.address == address || found.address < superblock_.log_address) return absl::OkStatus();
+  if (found.address - superblock_.log_address >= superblock_.log_bytes) return absl::OkStatus();
+  const absl::StatusOr<LogBatchHeader> later = DecodeLogBatchHeader(head, superblock_.header.volume_id, found.address);
+  if (!later.ok() || later->number() <= number) return absl::OkStatus();
+  RETURN_IF_ERROR(ReadLog(found.address - superblock_.log_address, absl::MakeSpan(head)));
+  const absl::StatusOr<LogBatchHeader> wanted = DecodeLogBatchHeader(head, superblock_.header.volume_id, address);
+  if (!wanted.ok() || wanted->number() != number || wanted->epoch != later->epoch) return absl::OkStatus();
+  return absl::DataLossError(absl::StrFormat("R8: log batches %d at %d and %d at %d lie in each other's place; %s", number,
+                                             address, later->number(), found.address, device_.name()));
+}
+
 absl::StatusOr<bool> LogScanner::ManifestHolds(const Batch& batch, std::string* why) {
   bool holds = true;
   const absl::Status status = DecodeLogPayload(batch.header, batch.payload, [&](const LogRecord& record) -> absl::Status {
@@ -146,6 +166,7 @@ absl::Status LogScanner::ScanOne() {
                                                  scan_number_, superblock_.log_address + scan_offset_,
                                                  why.empty() ? "another one is there" : why, device_.name()));
     }
+    RETURN_IF_ERROR(CheckNotExchanged(scan_offset_, scan_number_));
     RETURN_IF_ERROR(CheckNothingFollows(scan_offset_, scan_number_, kBlockBytes, why));
     return EndAt(began_ ? absl::StrFormat("batch %d: %s", scan_number_, why) : "");
   }

@@ -56,6 +56,7 @@ class LogScanner {
   absl::Status ScanOne();
   absl::StatusOr<absl::optional<Batch>> ReadBatch(uint64_t offset, uint64_t number, std::string* why);
   absl::Status CheckNothingFollows(uint64_t offset, uint64_t number, uint64_t skip_bytes, const std::string& why);
+  absl::Status CheckNotExchanged(uint64_t offset, uint64_t number);
   absl::StatusOr<bool> ManifestHolds(const Batch& batch, std::string* why);
   absl::Status ReadLog(uint64_t offset, absl::Span<uint8_t> out);
   absl::Status EndAt(const std::string& why);

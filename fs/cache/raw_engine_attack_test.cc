@@ -299,6 +299,11 @@ TEST(AttackTest, RotInTheLogIsReportedAndNotTakenForItsEnd) {
     EXPECT_FALSE(report.sound());
     device.bytes()[log_address + at] ^= 1;
   }
+  // The two newest in each other's place: neither is where the scan wants it.
+  const absl::Span<uint8_t> newest = device.bytes().subspan(log_address + 4096, 8192);
+  std::swap_ranges(newest.begin(), newest.begin() + 4096, newest.begin() + 4096);
+  EXPECT_THAT(OpenEngine(device, Options()).status(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("R8")));
+  std::swap_ranges(newest.begin(), newest.begin() + 4096, newest.begin() + 4096);
   EXPECT_NE(Open(device), nullptr);
 }
 

@@ -1,39 +1,31 @@
-// A Volume is a POSIX filesystem without a kernel: names, inodes, attributes,
-// data.
+// A Volume is a POSIX filesystem without a kernel: names, inodes, attributes, data.
 //
-// Names:   1..255 bytes without '/' and NUL; "." and ".." are answered by
-// Lookup() and
+// Names:   1..255 bytes without '/' and NUL; "." and ".." are answered by Lookup() and
 //          ReadDir() only. Inode numbers are stable and never used again.
-// Changes: each call is one Mutation of the engine: seen whole or not at all,
-// after a
+// Changes: each call is one Mutation of the engine: seen whole or not at all, after a
 //          crash too, in the order of the calls. Times are in nanoseconds; the
 //          change time of an inode strictly increases.
-// Life:    whoever got an inode with Reference::kTake holds it until Forget().
-// An inode
+// Life:    whoever got an inode with Reference::kTake holds it until Forget(). An inode
 //          without names lives on as an orphan until nobody holds it; then
 //          RemoveOrphans() ends it. Open() ends those that a crash left behind.
 // Durable: after Fsync(inode), Sync() or CommitAsync() succeeded.
-// Access:  is the caller's business (the kernel's default_permissions), or ask
-// the
-//          Check...() calls first. Only what the kernel cannot know is refused
-//          here.
-// Errors:  every status that stands for an errno carries it (base::ErrnoOf),
-// but for
+// Access:  is the caller's business (the kernel's default_permissions), or ask the
+//          Check...() calls first. Only what the kernel cannot know is refused here.
+// Errors:  every status that stands for an errno carries it (base::ErrnoOf), but for
 //          plain ENOENT, which is a bare NotFound.
 //          DataLoss            a row or a checksum is wrong: EIO
 //          ResourceExhausted   ENOSPC, EDQUOT, EMLINK; nothing has changed
-//          FailedPrecondition  EROFS after a failure of the engine or by
-//          choice, ENOTEMPTY, ... other               the engine's error, with
-//          inode and name added
-// Threads: thread-safe. Lock order: namespace, inodes by number, usage, table
-// (volume_state.h). Source:  fs/format/FORMAT.md, "Rows".
+//          FailedPrecondition  EROFS after a failure of the engine or by choice, ENOTEMPTY, ...
+//          other               the engine's error, with inode and name added
+// Threads: thread-safe. Lock order: namespace, inodes by number, usage, table (volume_state.h).
+// Source:  fs/format/FORMAT.md, "Rows".
 //
 // Example:
 //   RETURN_IF_ERROR(Volume::Format(engine, Timestamp::Now(clock)));
 //   ASSIGN_OR_RETURN(std::unique_ptr<Volume> volume, Volume::Open(engine, {}));
-//   ASSIGN_OR_RETURN(const Attributes file, volume->MakeNode(kRootInode, "a",
-//   {.mode = 0644}, credentials)); RETURN_IF_ERROR(volume->Write(file.inode, 0,
-//   "hello")); RETURN_IF_ERROR(volume->Fsync(file.inode));
+//   ASSIGN_OR_RETURN(const Attributes file, volume->MakeNode(kRootInode, "a", {.mode = 0644}, credentials));
+//   RETURN_IF_ERROR(volume->Write(file.inode, 0, "hello"));
+//   RETURN_IF_ERROR(volume->Fsync(file.inode));
 #ifndef FS_VOLUME_VOLUME_H_
 #define FS_VOLUME_VOLUME_H_
 

@@ -73,7 +73,11 @@ TEST(Features, TakesDatesFromGit) {
   EXPECT_FALSE(result->up_to_date);
   EXPECT_EQ(site.Read("public/a-b/index.html"), "A 2021-01-02T03:04:05Z");
   EXPECT_EQ(site.Read("public/d/\xC3\xBC/index.html"), "U 2020-01-02T03:04:05Z");
-  EXPECT_TRUE(site.Build()->up_to_date);
+  // Files that changed within the last tick of the clock are read once more.
+  auto again = site.Build();
+  for (int i = 0; i < 1000 && again.ok() && !again->up_to_date; ++i) again = site.Build();
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->up_to_date);
   EXPECT_TRUE(site.Tree("public") == site.CleanTree());
 }
 
