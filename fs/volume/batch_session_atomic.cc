@@ -86,7 +86,10 @@ absl::Status BatchSession::PlanAtomic(absl::Span<const AtomicFrame> frames, Atom
       bool last = true;
       if (item.has_store()) last = take(item.store().path());
       if (item.has_remove()) last = take(item.remove().path());
-      if (item.has_rename()) last = take(item.rename().from()) & take(item.rename().to());
+      if (item.has_rename()) {
+        const bool takes_from = take(item.rename().from());
+        last = take(item.rename().to()) && takes_from;
+      }
       if (item.has_rename() && !last) {
         return absl::InvalidArgumentError("an atomic batch names a path of a RENAME once");
       }
