@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
   const base::Command command = {
       .name = "bench",
       .summary = "measure mounts of cachefs against their peers on the same disk",
-      .description = "Ratios are to the first peer. Rows and gates: DESIGN.md, section 7.",
+      .description = "Ratios are to the first peer. What was measured, and what limits it: docs/perf.md.",
       .flags = {{.name = "peers",
                  .value = "LIST",
                  .help = "of ext4, btrfs, bindfs, tmpfs, cachefs, private",

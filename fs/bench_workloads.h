@@ -28,7 +28,7 @@ struct WorkloadOptions {
 struct Workload {
   std::string name;
   std::string unit;
-  double gate = 0;  // DESIGN.md, section 7, as a ratio to ext4; 0 = none
+  double gate = 0;  // as a ratio to ext4; 0 = none
   // Before each run, not measured; may be null.
   std::function<absl::Status(Peer&)> prepare;
   std::function<absl::StatusOr<base::Measurement>(Peer&)> run;
